@@ -1,0 +1,97 @@
+"""Settings that make no sense together are refused at start, with what to do about it."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
+
+ALGORITHMS = ("EdDSA", "HS256")
+LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
+
+
+@register(Tags.security)
+def encryption_keys_are_fernet_keys(**_: Any) -> Iterator[CheckMessage]:
+    """A key that can't be used would only be noticed when the first secret is stored."""
+    for place, key in enumerate(settings.ENCRYPTION_KEYS, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            yield Error(
+                f"Entry {place} of ENCRYPTION_KEYS is no Fernet key.",
+                hint="Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'",
+                id="core.E001",
+            )
+
+
+@register(Tags.security)
+def player_tokens_have_a_known_algorithm(**_: Any) -> Iterator[CheckMessage]:
+    """Anything else would sign tokens that no game can verify, or none at all."""
+    if settings.PLAYER_TOKEN_ALGORITHM not in ALGORITHMS:
+        yield Error(
+            f"PLAYER_TOKEN_ALGORITHM is {settings.PLAYER_TOKEN_ALGORITHM!r}.",
+            hint=f"Set it to one of {', '.join(ALGORITHMS)}.",
+            id="core.E002",
+        )
+
+
+@register()
+def addresses_are_addresses(**_: Any) -> Iterator[CheckMessage]:
+    """PUBLIC_URL and the launch address end up in answers to clients."""
+    if urlsplit(settings.PUBLIC_URL).scheme not in {"http", "https"} or not urlsplit(settings.PUBLIC_URL).netloc:
+        yield Error(
+            f"PUBLIC_URL is {settings.PUBLIC_URL!r}.", hint="Say it whole: https://podium.example.com", id="core.E003"
+        )
+    if set(re.findall(r"{(.*?)}", settings.GAME_LAUNCH_URL)) != {"slug"}:
+        yield Error(
+            f"GAME_LAUNCH_URL is {settings.GAME_LAUNCH_URL!r}.",
+            hint="It needs {slug}, and no other field: https://play.example/{slug}",
+            id="core.E004",
+        )
+
+
+@register()
+def proxies_are_counted(**_: Any) -> Iterator[CheckMessage]:
+    """A negative count would believe whatever a client claims about its address."""
+    if settings.TRUSTED_PROXIES < 0:
+        yield Error(
+            f"TRUSTED_PROXIES is {settings.TRUSTED_PROXIES}.",
+            hint="Set it to the number of reverse proxies in front of Podium, 0 if there is none.",
+            id="core.E005",
+        )
+
+
+@register()
+def a_pool_is_the_only_keeper_of_connections(**_: Any) -> Iterator[CheckMessage]:
+    """Django refuses persistent connections beside a pool, but only at the first query."""
+    if settings.DATABASE_POOL_SIZE < 0:
+        yield Error(
+            f"DATABASE_POOL_SIZE is {settings.DATABASE_POOL_SIZE}.",
+            hint="Set it to the connections one process may hold, 0 for none kept in a pool.",
+            id="core.E006",
+        )
+
+
+@register(deploy=True)
+def production_stands_on_its_own_services(**_: Any) -> Iterator[CheckMessage]:
+    """The embedded services live and die with the processes of one machine."""
+    if settings.EMBEDDED_SERVICES:
+        yield Error(
+            f"Podium would bring its own {' and '.join(settings.EMBEDDED_SERVICES)}.",
+            hint="Set DATABASE_URL and REDIS_URL.",
+            id="core.E007",
+        )
+
+
+@register(deploy=True)
+def production_is_reachable_as_it_says(**_: Any) -> Iterator[CheckMessage]:
+    """Links built on this machine's own name work for nobody else."""
+    if urlsplit(settings.PUBLIC_URL).hostname in LOCAL_HOSTS:
+        yield Warning(
+            f"PUBLIC_URL is {settings.PUBLIC_URL}, which only this machine can reach.",
+            hint="Set it to the address clients use.",
+            id="core.W001",
+        )

@@ -1,0 +1,62 @@
+"""The outbox and the stream's counter."""
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from apps.core import ids
+from apps.operators.models import Operator
+from apps.operators.models.tenants import OwnedQuerySet
+
+
+class Fact(models.Model):
+    """Something that happened. Append-only; only the sequencer adds its number, once.
+
+    `public_id` is the id that every transport carries. `sequence` is null until the fact is numbered.
+    """
+
+    operator = models.ForeignKey(
+        Operator, on_delete=models.PROTECT, related_name="facts", db_constraint=False, db_index=False
+    )
+    public_id = models.CharField(max_length=40, unique=True)
+    sequence = models.BigIntegerField(null=True)
+    type = models.CharField(max_length=60)
+    subject = models.CharField(max_length=64)
+    data = models.JSONField()
+    actor = models.CharField(max_length=80)
+    request_id = models.CharField(max_length=64, blank=True)
+    occurred_at = models.DateTimeField()
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(name="events_sequence_once", fields=["operator", "sequence"]),)
+        indexes = (
+            models.Index(name="events_unnumbered", fields=["operator", "id"], condition=Q(sequence=None)),
+            models.Index(name="events_by_subject", fields=["operator", "subject", "id"]),
+        )
+        triggers = (
+            pgtrigger.ReadOnly(
+                name="fact_is_frozen",
+                fields=["operator", "public_id", "type", "subject", "data", "actor", "occurred_at"],
+            ),
+            pgtrigger.Protect(
+                name="fact_number_is_final",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__sequence__isnull=False),
+            ),
+            pgtrigger.Protect(name="fact_stays", operation=pgtrigger.Delete),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.public_id}"
+
+
+class Stream(models.Model):
+    """How far an operator's facts are numbered. Locked by the sequencer only, never by a writer of facts."""
+
+    operator = models.OneToOneField(Operator, on_delete=models.PROTECT, primary_key=True, related_name="stream")
+    last_sequence = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"stream of operator {self.operator_id}"

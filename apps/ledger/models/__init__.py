@@ -1,0 +1,23 @@
+"""The tables of the ledger, split by what they describe."""
+
+from apps.ledger.models.books import Account, AccountKind, Asset, Balance, Journal, Posting
+from apps.ledger.models.payouts import Payout, PlanKind, Purpose, Rail, SettlementPlan
+from apps.ledger.models.wallets import Direction, Hold, HoldStatus, Transfer
+
+__all__ = [
+    "Account",
+    "AccountKind",
+    "Asset",
+    "Balance",
+    "Direction",
+    "Hold",
+    "HoldStatus",
+    "Journal",
+    "Payout",
+    "PlanKind",
+    "Posting",
+    "Purpose",
+    "Rail",
+    "SettlementPlan",
+    "Transfer",
+]

@@ -1,0 +1,21 @@
+"""The tables of operators, split by what they describe."""
+
+from apps.operators.models.credentials import Credential, CredentialKind, IdempotencyRecord, SigningKey
+from apps.operators.models.players import BlockKind, Player, PlayerQuerySet
+from apps.operators.models.tenants import Brand, Game, Membership, Operator, Role, User
+
+__all__ = [
+    "BlockKind",
+    "Brand",
+    "Credential",
+    "CredentialKind",
+    "Game",
+    "IdempotencyRecord",
+    "Membership",
+    "Operator",
+    "Player",
+    "PlayerQuerySet",
+    "Role",
+    "SigningKey",
+    "User",
+]

@@ -1,0 +1,68 @@
+"""Reads and locks of tournaments: the tenant filter, the ranking order, the two ways to hold a tournament."""
+
+from typing import Any, Self
+
+from django.db import connection
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
+
+from apps.operators.models.tenants import OwnedQuerySet
+
+# Stands for "still in" where a higher elimination round ranks first.
+NEVER_ELIMINATED = 2**31 - 1
+
+# operators.md 4.6: points, then later elimination, then who got there first, then fewer entries, then who registered
+# first, then the player id. `board.py` packs the same order into the members of a Redis sorted set.
+RANKING = (
+    F("points").desc(),
+    Coalesce("elimination_round", Value(NEVER_ELIMINATED)).desc(),
+    "scored_at",
+    "entry_count",
+    "registered_at",
+    "player_id",
+)
+
+# One namespace of advisory locks; never renumbered.
+TOURNAMENT_LOCKS = 1 << 48
+
+
+class TournamentQuerySet(OwnedQuerySet):
+    """Tournaments.
+
+    Entering a tournament takes its lock shared, changing its state takes it exclusively: ten thousand players may
+    enter side by side, and none slips in after the state has changed. The lock is a transaction-level advisory lock,
+    because a row lock in share mode would let a stream of players starve the one who wants to cancel.
+    """
+
+    def hold_shared(self, tournament_id: int) -> Any:
+        """Return the tournament, whose state can't change until this transaction ends. Raises DoesNotExist."""
+        _advisory("pg_advisory_xact_lock_shared", tournament_id)
+        return self.get(pk=tournament_id)
+
+    def hold(self, tournament_id: int) -> Any:
+        """Return the tournament for this transaction alone. Raises DoesNotExist."""
+        _advisory("pg_advisory_xact_lock", tournament_id)
+        return self.get(pk=tournament_id)
+
+
+def _advisory(function: str, tournament_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [TOURNAMENT_LOCKS | tournament_id])  # noqa: S608 - two constants
+
+
+class EntryQuerySet(OwnedQuerySet):
+    """Entries."""
+
+    def ranked(self) -> Self:
+        """Everyone who is on the board, best first."""
+        return self.on_board().order_by(*RANKING)
+
+    def on_board(self) -> Self:
+        """Leave out who withdrew."""
+        return self.exclude(status="WITHDRAWN")
+
+    def locked_for_update(self) -> Self:
+        """Row locks in primary-key order, so that two workers can never deadlock."""
+        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
+
+
