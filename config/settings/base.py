@@ -1,0 +1,221 @@
+"""What every installation shares. The environment is read here and nowhere else.
+
+Unset means the default beside the name; DATABASE_URL and REDIS_URL unset mean the embedded services.
+"""
+
+from pathlib import Path
+
+import environ
+
+from config import addresses
+from config.settings.admin import UNFOLD as UNFOLD
+from config.settings.logs import configure_logging
+
+env = environ.Env()
+
+BASE_DIR = addresses.REPOSITORY
+DATA_DIR = Path(env.str("PODIUM_DATA_DIR", default=str(BASE_DIR / ".data"))).absolute()
+
+# --- who we are -------------------------------------------------------------------------------------------------------
+
+SECRET_KEY = env.str("SECRET_KEY", default="")
+# Fernet keys, newest first. Empty: one key derived from SECRET_KEY.
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
+DEBUG = False
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Where clients reach this installation from outside; absolute links are built on it.
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+# How many reverse proxies stand in front: that many entries at the end of X-Forwarded-For are believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+
+GAME_LAUNCH_URL = env.str("GAME_LAUNCH_URL", default="https://play.example/{slug}")
+GAME_PLATFORM_URL = env.str("GAME_PLATFORM_URL", default="")
+PLAYER_TOKEN_ALGORITHM = env.str("PLAYER_TOKEN_ALGORITHM", default="EdDSA")
+
+# --- what we are made of ----------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    # Unfold stands before the admin, because it replaces the admin's templates.
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "django_fsm",
+    "pgtrigger",
+    "simple_history",
+    "django_structlog",
+    "django_prometheus",
+    "django_migration_linter",
+    "channels",
+    "apps.core",
+    "apps.operators",
+    "apps.ledger",
+    "apps.events",
+    "apps.jobs",
+    "apps.tournaments",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "apps.core.middleware.RequestIdMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- what we stand on -------------------------------------------------------------------------------------------------
+
+# Which services are ours to start; config.embedded does so when a process that needs them begins.
+EMBEDDED_SERVICES = [
+    name for name, variable in [("postgres", "DATABASE_URL"), ("redis", "REDIS_URL")] if not env.str(variable, default="")
+]
+# False trades the safety of the data for speed, and only the tests may.
+EMBEDDED_DURABLE = True
+
+DATABASES = {"default": env.db("DATABASE_URL", default=addresses.postgres_url(DATA_DIR))}
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
+DATABASES["default"] |= {
+    # A pool hands connections out per request, so with one nothing else may hold on to them.
+    "CONN_MAX_AGE": 0 if DATABASE_POOL_SIZE else env.int("CONN_MAX_AGE", default=60),
+    "CONN_HEALTH_CHECKS": True,
+    # PgBouncer in transaction mode may give every transaction another server connection: a cursor that outlives its
+    # transaction breaks. (Prepared statements would too; Django leaves them off unless asked.)
+    "DISABLE_SERVER_SIDE_CURSORS": True,
+}
+if DATABASE_POOL_SIZE:
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE}
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = addresses.numbered(
+    env.str("REDIS_URL", default="") or addresses.redis_url(DATA_DIR), env.int("REDIS_DATABASE", default=None)
+)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
+}
+
+# --- work in the background -------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or addresses.broker_url(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
+
+
+def every(seconds: float, task: str) -> dict[str, object]:
+    """Ring for a task every `seconds`. A ring nobody heard by the next one expires, so a stopped worker finds no heap."""
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 5)}}
+
+
+CELERY_BEAT_SCHEDULE = {
+    "number facts": every(1, "events.number_facts"),
+    "tournaments": every(1, "tournaments.tick"),
+    "pay what is due": every(5, "ledger.pay_due"),
+    "heartbeat": every(5, "core.heartbeat"),
+    "forget old answers": every(3600, "operators.purge_idempotency"),
+}
+
+# --- people and keys --------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "operators.User"
+AUTHENTICATION_BACKENDS = ["apps.operators.roles.RoleBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+
+# --- HTTP -------------------------------------------------------------------------------------------------------------
+
+# The largest body anyone sends is a batch of rounds.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+APPEND_SLASH = False
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["apps.core.api.json.Renderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.core.api.json.Parser"],
+    # Each dialect names its own; a view that forgets lets nobody in.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Podium",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+
+# --- time and language ------------------------------------------------------------------------------------------------
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+
+# --- what we say ------------------------------------------------------------------------------------------------------
+
+LOGGING = configure_logging(
+    level=env.str("LOG_LEVEL", default="INFO"), style=env.str("LOG_FORMAT", default="console")
+)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# Bells ring every second: their start and success are noise, their failure is not.
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = 10
+PROMETHEUS_EXPORT_MIGRATIONS = False
+
+# Migrations of others are theirs to judge.
+MIGRATION_LINTER_OPTIONS = {
+    "include_apps": ["operators", "ledger", "events", "jobs", "tournaments"],
+    "ignore_initial_migrations": True,
+}

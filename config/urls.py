@@ -1,0 +1,8 @@
+"""Every address Podium answers on; each area brings its own."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+]
