@@ -1,0 +1,1 @@
+"""The verbs of operators, split by what they change."""
