@@ -1,0 +1,1 @@
+"""Measurements of the performance budget: each prints a ratio and none asserts a time."""

@@ -1,0 +1,1 @@
+"""Journeys through the admin and the pages, driven in Chromium."""
