@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -72,7 +73,7 @@ def leave() -> None:
     for users in _held.values():
         users.close()
     for home in _held:
-        _wait(lambda home=home: not _has_keeper(home) or _is_used(home), STOP_SECONDS)
+        _wait(partial(_is_over, home), STOP_SECONDS)
     _held.clear()
 
 
@@ -95,12 +96,13 @@ def _launch_keeper(home: Path, name: str, lock: int, *, durable: bool) -> None:
     mode = "durable" if durable else "fast"
     with (home / "log").open("wb") as log:
         subprocess.Popen(  # noqa: S603 - our own script
-            # -P keeps this folder off the import path: it holds a celery.py that is not Celery.
+            # -P keeps the script's folder off the import path: it holds a celery.py that is not Celery.
             [sys.executable, "-P", script, name, home, addresses.socket_dir(home), mode, str(lock)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd="/",
+            env={**os.environ, "PYTHONPATH": str(addresses.REPOSITORY)},
             start_new_session=True,  # Ctrl-C is for the users, not for the services
             pass_fds=[lock],
         )
@@ -127,9 +129,9 @@ def _has_keeper(home: Path) -> bool:
         return _locked(home / "keeper")
 
 
-def _is_used(home: Path) -> bool:
-    """Others share `users`; a keeper that is stopping has it for itself."""
-    return _locked(home / "users") and not _locked(home / "users", fcntl.LOCK_SH)
+def _is_over(home: Path) -> bool:
+    """The service has stopped, or others share `users`; a keeper that is stopping has that for itself."""
+    return not _has_keeper(home) or (_locked(home / "users") and not _locked(home / "users", fcntl.LOCK_SH))
 
 
 def _wait(done: Callable[[], bool], seconds: float) -> None:

@@ -4,7 +4,6 @@ Run as a script by `config/embedded.py`, which explains the locks; it imports ne
 it stays in memory as long as the service runs.
 """
 
-import ctypes
 import fcntl
 import os
 import pwd
@@ -21,7 +20,8 @@ from typing import Any
 
 import psutil
 
-PR_SET_PDEATHSIG = 1
+from apps.core import leash
+
 ATTEMPTS = 5
 
 
@@ -75,10 +75,10 @@ class Postgres(Service):
             return
         draft = self.home / "cluster.draft"
         shutil.rmtree(draft, ignore_errors=True)
-        options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
+        options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale-provider=builtin"]
         if not self.durable:
             options.append("--no-sync")
-        run([self.binaries / "initdb", *options, "--pgdata", draft])
+        run([self.binaries / "initdb", *options, "--locale=C.UTF-8", "--pgdata", draft])
         run([self.binaries / "postgres", "--single", "-D", draft, "postgres"], input=b"CREATE DATABASE podium\n")
         draft.rename(self.cluster)
 
@@ -103,7 +103,8 @@ class Postgres(Service):
         }
         if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
-        return [self.binaries / "postgres", "-D", self.cluster, *(f"--{name}={value}" for name, value in options.items())]
+        words = [f"--{name}={value}" for name, value in options.items()]
+        return [self.binaries / "postgres", "-D", self.cluster, *words]
 
     def answers(self) -> bool:
         """The last line of the pid file says so."""
@@ -124,7 +125,7 @@ class Redis(Service):
 
     def command(self) -> Sequence[str | Path]:
         """64 databases, so that every xdist worker has its own."""
-        options = {
+        options: dict[str, str | Path] = {
             "port": "0",
             "unixsocket": self.socket,
             "unixsocketperm": "700",
@@ -135,7 +136,7 @@ class Redis(Service):
             "pidfile": self.pid_file,
             "loglevel": "warning",
         }
-        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        words: list[str | Path] = [word for name, value in options.items() for word in (f"--{name}", value)]
         return [self.binaries / "redis-server", *words]
 
     def answers(self) -> bool:
@@ -163,14 +164,6 @@ def as_account() -> dict[str, Any]:
     if who:
         options |= {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
     return options
-
-
-def die_with(keeper: int, how: signal.Signals) -> None:
-    """In the new process: ask the kernel to end it with its keeper, even one that is killed (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, how)
-        if os.getppid() != keeper:
-            os.kill(os.getpid(), how)
 
 
 def make_room(service: Service) -> None:
@@ -211,7 +204,7 @@ def launch(service: Service) -> "subprocess.Popen[bytes] | None":
     process = subprocess.Popen(  # noqa: S603 - programs of the wheels
         service.command(),
         stdin=subprocess.DEVNULL,
-        preexec_fn=partial(die_with, os.getpid(), service.stop_signal),  # noqa: PLW1509 - we have no threads
+        preexec_fn=partial(leash.end_with, os.getpid(), service.stop_signal),  # noqa: PLW1509 - we have no threads
         **as_account(),
     )
     while process.poll() is None:

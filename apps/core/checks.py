@@ -22,7 +22,7 @@ def encryption_keys_are_fernet_keys(**_: Any) -> Iterator[CheckMessage]:
         except ValueError:
             yield Error(
                 f"Entry {place} of ENCRYPTION_KEYS is no Fernet key.",
-                hint="Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'",
+                hint="A Fernet key is 32 random bytes in URL-safe base64: cryptography.fernet.Fernet.generate_key().",
                 id="core.E001",
             )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import environ
 
 from config import addresses
-from config.settings.admin import UNFOLD as UNFOLD
+from config.settings.admin import UNFOLD  # noqa: F401 - a setting
 from config.settings.logs import configure_logging
 
 env = environ.Env()
@@ -105,7 +105,9 @@ TEMPLATES = [
 
 # Which services are ours to start; config.embedded does so when a process that needs them begins.
 EMBEDDED_SERVICES = [
-    name for name, variable in [("postgres", "DATABASE_URL"), ("redis", "REDIS_URL")] if not env.str(variable, default="")
+    name
+    for name, variable in (("postgres", "DATABASE_URL"), ("redis", "REDIS_URL"))
+    if not env.str(variable, default="")
 ]
 # False trades the safety of the data for speed, and only the tests may.
 EMBEDDED_DURABLE = True
@@ -146,7 +148,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 
 
 def every(seconds: float, task: str) -> dict[str, object]:
-    """Ring for a task every `seconds`. A ring nobody heard by the next one expires, so a stopped worker finds no heap."""
+    """Ring for a task every `seconds`. A ring that nobody heard expires, so a worker that was down finds no heap."""
     return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 5)}}
 
 
@@ -195,7 +197,6 @@ SPECTACULAR_SETTINGS = {
 }
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 
 # --- time and language ------------------------------------------------------------------------------------------------
 
@@ -207,7 +208,9 @@ USE_I18N = False
 # --- what we say ------------------------------------------------------------------------------------------------------
 
 LOGGING = configure_logging(
-    level=env.str("LOG_LEVEL", default="INFO"), style=env.str("LOG_FORMAT", default="console")
+    level=env.str("LOG_LEVEL", default="INFO"),
+    style=env.str("LOG_FORMAT", default="console"),
+    requests=env.bool("LOG_REQUESTS", default=False),
 )
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 # Bells ring every second: their start and success are noise, their failure is not.

@@ -3,8 +3,9 @@
 from typing import Any
 
 import structlog
+from structlog.typing import Processor
 
-_SHARED = [
+_SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
@@ -13,10 +14,11 @@ _SHARED = [
 ]
 
 
-def configure_logging(*, level: str, style: str) -> dict[str, Any]:
+def configure_logging(*, level: str, style: str, requests: bool) -> dict[str, Any]:
     """Set structlog up and return Django's LOGGING, so that both write the same lines to standard error.
 
-    `style` is "json" or "console"; JSON writes tracebacks as one field, the console as people read them.
+    `style` is "json" or "console"; JSON writes tracebacks as one field, the console as people read them. Unless
+    `requests` asks for all, only requests that failed get a line: at thousands a second the others cost real time.
     """
     structlog.configure(
         processors=[
@@ -27,10 +29,16 @@ def configure_logging(*, level: str, style: str) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    ending = (
+    ending: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if style == "json"
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=False,
+                # The richer one prints local variables, and with them secrets.
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
     )
     return {
         "version": 1,
@@ -48,6 +56,7 @@ def configure_logging(*, level: str, style: str) -> dict[str, Any]:
             # django-structlog says the same with more in it.
             "django.server": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
+            "django_structlog.middlewares.request": {"level": "INFO" if requests else "WARNING"},
             "celery": {"level": "WARNING"},
         },
     }

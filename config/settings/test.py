@@ -10,7 +10,7 @@ os.environ["PODIUM_DATA_DIR"] = os.environ.get("PODIUM_TEST_DATA_DIR", str(REPOS
 # gw0, gw1, … count from 1; without xdist it is 0. PostgreSQL databases are told apart by pytest-django.
 os.environ["REDIS_DATABASE"] = str(int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1)
 
-from config.settings.local import *  # noqa: E402, F403 - after the lines above
+from config.settings.local import *  # noqa: F403 - after the lines above
 
 EMBEDDED_DURABLE = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
