@@ -15,7 +15,8 @@ class Entry(EntryLifecycle):
     """One player's registration. `attempt` counts a player's registrations in this tournament (withdrawals between).
 
     `points` carries up to six decimals. `scored_at` is when the present points were reached, by the game's clock;
-    `score_version` grows with every change of the ranking, so that a late write to the board is recognised.
+    `score_reported_at` is the time of the newest report that was applied, empty before the first. `score_version`
+    grows with every change of the ranking, so that a late write to the board is recognised.
     """
 
     operator = models.ForeignKey(
@@ -30,6 +31,7 @@ class Entry(EntryLifecycle):
     paid_units = models.DecimalField(max_digits=38, decimal_places=0, default=0)
     points = models.DecimalField(max_digits=24, decimal_places=6, default=0)
     scored_at = models.DateTimeField()
+    score_reported_at = models.DateTimeField(null=True, blank=True)
     score_version = models.BigIntegerField(default=0)
     current_round = models.PositiveIntegerField(null=True, blank=True)
     current_group = models.CharField(max_length=64, blank=True)
