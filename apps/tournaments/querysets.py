@@ -36,18 +36,27 @@ class TournamentQuerySet(OwnedQuerySet):
 
     def hold_shared(self, tournament_id: int) -> Any:
         """Return the tournament, whose state can't change until this transaction ends. Raises DoesNotExist."""
-        _advisory("pg_advisory_xact_lock_shared", tournament_id)
-        return self.get(pk=tournament_id)
+        return self._held("pg_advisory_xact_lock_shared(%(lock)s)", tournament_id)
 
     def hold(self, tournament_id: int) -> Any:
         """Return the tournament for this transaction alone. Raises DoesNotExist."""
-        _advisory("pg_advisory_xact_lock", tournament_id)
-        return self.get(pk=tournament_id)
+        return self._held("pg_advisory_xact_lock(%(lock)s)", tournament_id)
 
+    def hold_for_entry(self, tournament_id: int) -> Any:
+        """Hold shared, but a hop-on lobby alone, because the last one in starts it. Raises DoesNotExist.
 
-def _advisory(function: str, tournament_id: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [TOURNAMENT_LOCKS | tournament_id])  # noqa: S608 - two constants
+        One look decides, before anything is held: upgrading a shared lock would make two players wait for each other.
+        """
+        return self._held(
+            "CASE start_mode WHEN 'AT_COUNT' THEN pg_advisory_xact_lock(%(lock)s)"
+            " ELSE pg_advisory_xact_lock_shared(%(lock)s) END FROM tournaments_tournament WHERE id = %(id)s",
+            tournament_id,
+        )
+
+    def _held(self, lock: str, tournament_id: int) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {lock}", {"lock": TOURNAMENT_LOCKS | tournament_id, "id": tournament_id})
+        return self.select_related("operator", "asset", "game").get(pk=tournament_id)
 
 
 class EntryQuerySet(OwnedQuerySet):

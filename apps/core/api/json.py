@@ -11,6 +11,8 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
+from apps.core.numbers import number as number
+
 MAX_DEPTH = 32
 MAX_BODY = 1024 * 1024
 # A number outside this range is no amount, score or count of anyone's; refusing it early spares every rule behind it.
@@ -102,16 +104,6 @@ _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_encode_other)
 def dumps(data: Any) -> bytes:
     """Encode; a Decimal becomes a JSON number with its own digits."""
     return _encoder.encode(data)
-
-
-def number(value: Decimal | int) -> Decimal | int:
-    """Return the shortest JSON number equal to `value` (7.50 → 7.5, 870.00 → 870)."""
-    if isinstance(value, int):
-        return value
-    if not value.is_finite():
-        message = "not a finite number"
-        raise ValueError(message)
-    return int(value) if value == value.to_integral_value() else value.normalize()
 
 
 class Renderer(BaseRenderer):

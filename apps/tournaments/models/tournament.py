@@ -116,6 +116,9 @@ class Tournament(TournamentLifecycle):
 
     # Settlement
     needs_approval = models.BooleanField(default=False, help_text="Staff approve the payouts before they move.")
+    approval_from_units = models.DecimalField(
+        max_digits=38, decimal_places=0, null=True, blank=True, help_text="Pools from here on need approval."
+    )
     rail = models.CharField(max_length=10, choices=Rail.choices, default=Rail.CLEARING)
 
     # What happened

@@ -1,0 +1,13 @@
+"""Numbers as JSON shows them."""
+
+from decimal import Decimal
+
+
+def number(value: Decimal | int) -> Decimal | int:
+    """Return the shortest JSON number equal to `value` (7.50 → 7.5, 870.00 → 870). Raises ValueError unless finite."""
+    if isinstance(value, int):
+        return value
+    if not value.is_finite():
+        message = "not a finite number"
+        raise ValueError(message)
+    return int(value) if value == value.to_integral_value() else value.normalize()

@@ -1,0 +1,54 @@
+"""Let a player in, or say why not. Every verb that enters a player or takes their money passes through here."""
+
+from datetime import datetime
+
+from apps.core.errors import DomainError, NotFound
+from apps.operators.models import Brand, Player
+
+
+class PlayerBlocked(DomainError):
+    """The player is suspended or self-excluded."""
+
+    code = "PLAYER_BLOCKED"
+
+
+class BrandUnknown(NotFound):
+    """The operator has no such brand."""
+
+
+def ensure_locked(
+    operator_id: int, *, user_id: str, display_name: str, brand_id: str | None, at: datetime
+) -> Player:
+    """Return the operator's player by their own id, created when new, locked until the transaction ends.
+
+    Without a brand the player is looked for in all of them, the oldest first, and created in the operator's own.
+    Raises BrandUnknown.
+    """
+    players = Player.objects.for_operator(operator_id).select_for_update(no_key=True, of=("self",))
+    mine = players.filter(external_id=user_id)
+    if brand_id is not None:
+        mine = mine.filter(brand__external_id=brand_id)
+    found: Player | None = mine.order_by("pk").first()
+    if found is not None:
+        return found
+    brands = Brand.objects.for_operator(operator_id)
+    brand = brands.filter(external_id=brand_id).first() if brand_id is not None else brands.order_by("pk").first()
+    if brand is None:
+        raise BrandUnknown
+    player, created = Player.objects.get_or_create(
+        operator_id=operator_id, brand=brand, external_id=user_id, defaults={"display_name": display_name}
+    )
+    # A row that somebody else created meanwhile is not ours yet; our own insert is.
+    return player if created else players.get(pk=player.pk)
+
+
+def lock(player_id: int) -> Player:
+    """Return the player, locked until the transaction ends, so that a block can't slip in between."""
+    return Player.objects.select_for_update(no_key=True).get(pk=player_id)
+
+
+def refuse_blocked(player: Player, at: datetime) -> None:
+    """Raise PlayerBlocked while a suspension or self-exclusion holds."""
+    if player.is_blocked(at):
+        until = player.blocked_until.isoformat() if player.blocked_until else None
+        raise PlayerBlocked(status=player.block_kind.lower(), until=until)

@@ -1,0 +1,1 @@
+"""The verbs of tournaments, by group: creation, entries, running, settlement, and what they stand on."""

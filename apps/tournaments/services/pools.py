@@ -1,0 +1,31 @@
+"""From a tournament and its totals to money: the pool, the prizes by place, the estimate before anyone came."""
+
+from apps.tournaments import rules
+from apps.tournaments.models import Tournament
+from apps.tournaments.services.tally import Totals
+
+
+def pool_of(tournament: Tournament, totals: Totals) -> rules.Pool:
+    """Return the pool as it stands: max(guarantee, collected less fees), in base units."""
+    return rules.pool(
+        totals.collected,
+        basis_points={
+            "rake": tournament.rake_bps,
+            "developer": tournament.developer_bps,
+            "stakeholder": tournament.stakeholder_bps,
+            "platform": tournament.platform_bps,
+        },
+        guarantee=int(tournament.guarantee_units),
+    )
+
+
+def prizes_by_place(tournament: Tournament, total_units: int, players: int) -> list[int]:
+    """Return the base units of each paid place, first place first, for that many ranked players."""
+    return rules.prizes(total_units, rules.percentages_for(tournament.prize_rules, players), players)
+
+
+def estimate(tournament: Tournament) -> int:
+    """Return what may be won, told at creation (operators.md 4.4): the guarantee, else a full field's fees."""
+    if tournament.guarantee_units:
+        return int(tournament.guarantee_units)
+    return int(tournament.fee_units) * (tournament.max_players or 0)

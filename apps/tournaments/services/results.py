@@ -1,0 +1,119 @@
+"""The frozen outcome of a tournament, read from its plan (operators.md 3.14)."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Avg
+
+from apps.core.clock import iso
+from apps.core.errors import DomainError
+from apps.core.numbers import number
+from apps.events.services import NewFact
+from apps.ledger.models import Payout, PlanKind, Purpose
+from apps.operators.models import Player
+from apps.tournaments import facts
+from apps.tournaments.lifecycle import FINISHED
+from apps.tournaments.models import Entry, Tournament
+from apps.tournaments.services import pools, tally
+
+
+class ResultsNotAvailable(DomainError):
+    """Results exist only after completion."""
+
+    code = "RESULTS_NOT_AVAILABLE"
+
+
+def prize_payouts(tournament: Tournament) -> Any:
+    """Return the prizes of the frozen plan, best place first."""
+    return Payout.objects.filter(
+        plan__operator_id=tournament.operator_id,
+        plan__subject=tournament.subject,
+        plan__kind=PlanKind.SETTLEMENT,
+        purpose=Purpose.PRIZE,
+    ).order_by("position")
+
+
+def outcome(tournament: Tournament, *, winners: int | None = None) -> dict[str, Any]:
+    """Return the results body; `winners` bounds the list. Raises ResultsNotAvailable before completion."""
+    if tournament.status not in FINISHED or tournament.completed_at is None or tournament.cancelled_at is not None:
+        raise ResultsNotAvailable(status=tournament.status)
+    totals = tally.totals(tournament.pk)
+    pool = pools.pool_of(tournament, totals)
+    prizes = list(prize_payouts(tournament).values_list("entry_ref", "position", "units")[:winners])
+    entries = Entry.objects.in_bulk([row[0] for row in prizes])
+    paid = sum(int(row[2]) for row in prizes)
+    if winners is not None and len(prizes) == winners:
+        paid = sum(int(units) for units in prize_payouts(tournament).values_list("units", flat=True))
+    board = Entry.objects.filter(tournament=tournament).on_board()
+    average = board.aggregate(mean=Avg("points"))["mean"] or Decimal(0)
+    return {
+        "tournamentId": str(tournament.pk),
+        "name": tournament.name,
+        "status": "completed",
+        "completedAt": iso(tournament.completed_at),
+        "duration": facts.duration(tournament),
+        "totalPlayers": totals.players,
+        "totalRounds": tournament.current_round or tournament.max_rounds or 0,
+        "prizePool": prize_pool(tournament, pool.total),
+        "winners": [
+            _winner(tournament, entries[entry_id], position, int(units)) for entry_id, position, units in prizes
+        ],
+        "statistics": {
+            "averageScore": number(round(average, 2)),
+            "totalEntryFees": money(tournament, totals.first_fee_units),
+            "totalRebuys": totals.entries - totals.players,
+            "operatorRevenue": money(tournament, totals.collected - paid),
+        },
+    }
+
+
+def money(tournament: Tournament, units: int | Decimal) -> Decimal | int:
+    """Return base units as the shortest JSON number in major units."""
+    return number(facts.amount(tournament, units))
+
+
+def prize_pool(tournament: Tournament, total_units: int) -> dict[str, Any]:
+    """Return the PrizePool object (operators.md 3.0)."""
+    shares = tournament.prize_rules[-1]["percentages"] if tournament.prize_rules else []
+    return {
+        "totalAmount": money(tournament, total_units),
+        "currency": tournament.asset.code,
+        "guaranteedPrize": money(tournament, tournament.guarantee_units),
+        "distribution": {str(place): number(Decimal(share)) for place, share in enumerate(shares, start=1)},
+    }
+
+
+def _winner(tournament: Tournament, entry: Entry, position: int, units: int) -> dict[str, Any]:
+    return {
+        "position": position,
+        "playerId": str(entry.player_id),
+        "displayName": entry.display_name,
+        "finalScore": number(entry.points),
+        "prizeAmount": money(tournament, units),
+        "netWinnings": money(tournament, units - int(entry.paid_units)),
+        "entryCount": entry.entry_count,
+        "totalPaid": money(tournament, entry.paid_units),
+    }
+
+
+def payout_facts(tournament: Tournament, paid: Iterable[Any]) -> list[NewFact]:
+    """Return one `prize.distributed` or `player.refunded` per player who was just paid."""
+    rows = [row for row in paid if row.player_id is not None]
+    user_ids: Mapping[int, str] = dict(
+        Player.objects.filter(pk__in={row.player_id for row in rows}).values_list("pk", "external_id")
+    )
+    return [
+        NewFact(
+            "prize.distributed" if row.purpose == Purpose.PRIZE else "player.refunded",
+            tournament.subject,
+            {
+                "playerId": str(row.player_id),
+                "userId": user_ids[row.player_id],
+                "position": row.position,
+                ("prizeAmount" if row.purpose == Purpose.PRIZE else "refundAmount"): money(tournament, row.units),
+                "currency": tournament.asset.code,
+            },
+        )
+        for row in rows
+    ]

@@ -1,0 +1,23 @@
+"""Doorbells of tournaments: ids in, one service call, safe to run twice."""
+
+from typing import Any
+
+from celery import shared_task
+
+from apps.core import clock, doorbell
+from apps.tournaments.services import running, settlement
+
+
+@shared_task(name="tournaments.tick")
+def tick(**_future: Any) -> None:
+    """Start and end what is due, and ring for every tournament whose payouts are on their way."""
+    running.tick(at=clock.now())
+    for tournament_id in settlement.paying():
+        doorbell.ring(settlement.PAY, tournament_id=tournament_id)
+
+
+@shared_task(name=settlement.PAY, acks_late=True)
+def pay(*, tournament_id: int, **_future: Any) -> None:
+    """Pay what one tournament owes. Running it again after success changes nothing."""
+    doorbell.answered(settlement.PAY, tournament_id=tournament_id)
+    settlement.pay_on(tournament_id, at=clock.now())
