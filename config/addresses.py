@@ -34,7 +34,8 @@ def numbered(redis: str, database: int | None) -> str:
         return redis
     parts = urlsplit(redis)
     if parts.scheme == "unix":
-        return parts._replace(query=f"db={database}").geturl()
+        # Not geturl(): it drops the empty authority of a scheme it does not know, and unix:/path is no address of Redis.
+        return f"unix://{parts.netloc}{parts.path}?db={database}"
     return parts._replace(path=f"/{database}").geturl()
 
 

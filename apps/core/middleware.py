@@ -22,7 +22,8 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Stamp the request and its answer."""
-        given = request.headers.get("X-Request-Id", "")
+        # META, not headers: the latter is built once, and django-structlog must find what we put there.
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if ACCEPTABLE.match(given) else ids.public_id("req", 12)
         request.META["HTTP_X_REQUEST_ID"] = request_id
         response = self.get_response(request)

@@ -212,6 +212,8 @@ LOGGING = configure_logging(
     style=env.str("LOG_FORMAT", default="console"),
     requests=env.bool("LOG_REQUESTS", default=False),
 )
+# Upstream is our own RequestIdMiddleware, which has checked what the client sent.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 # Bells ring every second: their start and success are noise, their failure is not.
 DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = 10

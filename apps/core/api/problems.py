@@ -1,5 +1,6 @@
 """From exceptions to one neutral problem. A dialect's exception handler writes the problem in its own words."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,6 +74,8 @@ def describe(exc: Exception) -> Problem | None:
         headers = {}
         if getattr(exc, "auth_header", None):
             headers["WWW-Authenticate"] = exc.auth_header
+        if getattr(exc, "wait", None):
+            headers["Retry-After"] = str(math.ceil(exc.wait))
         return Problem(
             exc.status_code, REST_CODES.get(exc.status_code, "ERROR"), str(exc.detail), headers=headers
         )

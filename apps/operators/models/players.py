@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import models
 
+from apps.operators.models.history import ChangesOnly
 from apps.operators.models.tenants import Brand, Operator, OwnedQuerySet
 
 
@@ -30,9 +31,13 @@ class Player(models.Model):
     block_reason = models.CharField(max_length=200, blank=True)
     blocked_at = models.DateTimeField(null=True, blank=True)
     blocked_until = models.DateTimeField(null=True, blank=True, help_text="Empty: until lifted.")
+    excluded_until = models.DateTimeField(
+        null=True, blank=True, help_text="Before this moment nobody can lift the player's self-exclusion."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PlayerQuerySet.as_manager()
+    history = ChangesOnly()
 
     class Meta:
         constraints = (

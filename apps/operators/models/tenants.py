@@ -6,8 +6,10 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
 from django.db import models
+from simple_history.models import HistoricalRecords
 
 from apps.core import ids
+from apps.operators.models.history import ChangesOnly
 from apps.operators.preferences import Preferences
 
 
@@ -61,6 +63,8 @@ class Operator(models.Model):
     preferences = models.JSONField(default=dict, blank=True, help_text="What differs from the defaults.")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    history = ChangesOnly()
+
     class Meta:
         ordering = ("name",)
 
@@ -90,6 +94,8 @@ class Membership(models.Model):
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
 
+    history = HistoricalRecords()
+
     class Meta:
         constraints = (
             models.UniqueConstraint(name="operators_one_role_each", fields=["user", "operator"]),
@@ -118,6 +124,7 @@ class Brand(models.Model):
     name = models.CharField(max_length=120)
 
     objects = OwnedQuerySet.as_manager()
+    history = ChangesOnly()
 
     class Meta:
         constraints = (models.UniqueConstraint(name="operators_brand_once", fields=["operator", "external_id"]),)
@@ -150,6 +157,7 @@ class Game(models.Model):
     )
 
     objects = OwnedQuerySet.as_manager()
+    history = ChangesOnly()
 
     class Meta:
         constraints = (models.UniqueConstraint(name="operators_game_once", fields=["operator", "slug"]),)

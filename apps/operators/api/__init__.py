@@ -1,0 +1,1 @@
+"""How callers prove who they are, and the operator's own endpoints (podium.md 2)."""

@@ -1,0 +1,83 @@
+"""Count calls against their limits in Redis: every window of a call in one atomic round trip.
+
+A window opens at its first call and lasts its seconds, so a limit of 100 a minute lets exactly 100 calls through
+however many arrive at once. A refused call is not counted. Without Redis nothing is limited: an outage of the counter
+must not become an outage of the platform.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from redis.exceptions import RedisError
+
+from apps.core.redis import client
+
+log = structlog.get_logger(__name__)
+
+# How long nobody tries again after Redis failed; else every request would wait for the same dead socket.
+PAUSE_SECONDS = 1.0
+
+SCRIPT = """
+local refused_by, state = 0, {}
+for i, key in ipairs(KEYS) do
+  local used, left = tonumber(redis.call('GET', key) or '0'), redis.call('PTTL', key)
+  if left < 0 then used, left = 0, tonumber(ARGV[2 * i]) end
+  state[i] = {used, left}
+  if used >= tonumber(ARGV[2 * i - 1]) and (refused_by == 0 or left > state[refused_by][2]) then refused_by = i end
+end
+if refused_by > 0 then return {refused_by, state[refused_by][1], state[refused_by][2]} end
+for i, key in ipairs(KEYS) do
+  if state[i][1] == 0 then redis.call('SET', key, 1, 'PX', ARGV[2 * i]) else redis.call('INCR', key) end
+end
+return {0, state[1][1] + 1, state[1][2]}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most `limit` calls in `seconds`."""
+
+    name: str
+    limit: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a call may go on, and the state of the window it is judged by: the first one, or the one that refused."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset_seconds: int
+
+
+class _Outage:
+    """When to try Redis again, as this process knows it."""
+
+    until = 0.0
+
+
+def take(owner: str, windows: Sequence[Window]) -> Verdict | None:
+    """Count one call of `owner` in every window, or in none if any is full. None: Redis is away, nobody counted."""
+    if time.monotonic() < _Outage.until:
+        return None
+    # The braces keep one owner's counters on one node of a Redis cluster, as one script needs them.
+    keys = [f"rate:{{{owner}}}:{window.name}" for window in windows]
+    numbers = [number for window in windows for number in (window.limit, window.seconds * 1000)]
+    try:
+        refused_by, used, left = client().register_script(SCRIPT)(keys=keys, args=numbers)
+    except RedisError as problem:
+        _Outage.until = time.monotonic() + PAUSE_SECONDS
+        log.warning("rate_limits_not_counted", problem=str(problem))
+        return None
+    window = windows[refused_by - 1] if refused_by else windows[0]
+    return Verdict(
+        allowed=not refused_by,
+        limit=window.limit,
+        remaining=max(0, window.limit - used),
+        reset_seconds=max(1, math.ceil(left / 1000)),
+    )
