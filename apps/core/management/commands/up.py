@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
+from django.db import connection
 
 from apps.core.supervisor import NotStartedError, Supervisor, only_one, podium
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         try:
             with only_one(settings.DATA_DIR):
                 call_command("migrate", interactive=False, verbosity=0)
+                connection.close()  # we only look on from here
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                     signal.signal(number, lambda *_: supervisor.ask_to_stop())
                 with supervisor:
