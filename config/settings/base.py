@@ -5,11 +5,15 @@ Unset means the default beside the name; DATABASE_URL and REDIS_URL unset mean t
 
 from pathlib import Path
 
+import django_stubs_ext
 import environ
 
 from config import addresses
 from config.settings.admin import UNFOLD  # noqa: F401 - a setting
 from config.settings.logs import configure_logging
+
+# Classes that only the type stubs know as generic may be written so: ModelAdmin[Player].
+django_stubs_ext.monkeypatch()
 
 env = environ.Env()
 
