@@ -159,6 +159,17 @@ def rebought(tournament: Tournament, entry: Entry, *, additional: int) -> NewFac
     return NewFact("player.rebuy", tournament.subject, data)
 
 
+def rebuy_requested(tournament: Tournament, entry: Entry) -> NewFact:
+    """`rebuy.requested`: a player asks in the game; the operator takes the payment and calls the rebuy (section 8)."""
+    data = {
+        **_who(entry),
+        "rebuyAmount": amount(tournament, tournament.rebuy_fee_units),
+        "currentEntries": entry.entry_count,
+        "maxEntries": tournament.max_entries,
+    }
+    return NewFact("rebuy.requested", tournament.subject, data)
+
+
 def removed(tournament: Tournament, entry: Entry, *, reason: str, details: str, refund_units: int) -> NewFact:
     """`player.removed`."""
     data = {

@@ -1,8 +1,8 @@
 """Player tokens: what a player shows to the game platform, and where the game is (operators.md 2.4, 11.1)."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -10,7 +10,9 @@ import jwt
 import msgspec
 from django.conf import settings
 
+from apps.core.numbers import number
 from apps.operators.services import signing
+from apps.tournaments import facts
 from apps.tournaments.lifecycle import EntryStatus
 from apps.tournaments.models import Entry, Tournament
 
@@ -21,6 +23,9 @@ SHORTEST = timedelta(seconds=3600)
 # Two processes may not agree to the second on when a key was retired.
 ROTATION_LEEWAY = timedelta(seconds=60)
 LONGEST_TOKEN = 4096
+
+# As long as the columns behind it hold: two bigints and a smallint.
+INTERNAL_ID = re.compile(r"TP_([0-9]{1,18})_([0-9]{1,18})_([0-9]{1,4})")
 
 # What is wrong with a token, in the words of operators.md 11.1.
 EXPIRED = "token_expired"
@@ -94,7 +99,6 @@ def issue_token(entry: Entry, *, at: datetime) -> str:
 def _claims(entry: Entry, tournament: Tournament, *, at: datetime) -> dict[str, Any]:
     tournament_id = str(tournament.pk)
     operator_id = tournament.operator.public_id
-    paid = Decimal(entry.paid_units).scaleb(-tournament.asset.scale)
     return {
         "tournament_id": tournament_id,
         "tournamentId": tournament_id,
@@ -110,7 +114,7 @@ def _claims(entry: Entry, tournament: Tournament, *, at: datetime) -> dict[str, 
         "playerInfo": {
             "displayName": entry.display_name,
             "entryCount": entry.entry_count,
-            "totalPaid": int(paid) if paid == paid.to_integral_value() else paid.normalize(),
+            "totalPaid": number(facts.amount(tournament, entry.paid_units)),
             "vipLevel": None,
         },
         "iat": int(at.timestamp()),
@@ -187,24 +191,20 @@ def _judge(claims: _Claims, expires_at: datetime) -> TokenVerdict:
 
 def parse_internal_id(text: str) -> tuple[int, int, int] | None:
     """Return (tournament id, player id, attempt) of `TP_<t>_<p>_<n>`; None if it has another form."""
-    head, *numbers = text.split("_")
-    if head != "TP" or len(numbers) != 3 or not all(  # noqa: PLR2004 - t, p and n
-        part.isascii() and part.isdecimal() and len(part) <= 18 for part in numbers  # noqa: PLR2004 - fits a bigint
-    ):
+    match = INTERNAL_ID.fullmatch(text)
+    if match is None:
         return None
-    tournament_id, player_id, attempt = map(int, numbers)
+    tournament_id, player_id, attempt = map(int, match.groups())
     return tournament_id, player_id, attempt
 
 
 def find_entry(internal_player_id: str) -> Entry | None:
     """Return the entry of an internal player id, with all that a verdict is told from."""
     parts = parse_internal_id(internal_player_id)
-    if parts is None or parts[2] > 32767:  # noqa: PLR2004 - a smallint
+    if parts is None:
         return None
     return (
-        Entry.objects.select_related(
-            "tournament__game", "tournament__operator", "tournament__asset", "player"
-        )
+        Entry.objects.select_related("tournament__game", "tournament__operator", "tournament__asset", "player")
         .filter(tournament_id=parts[0], player_id=parts[1], attempt=parts[2])
         .first()
     )
