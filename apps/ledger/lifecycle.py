@@ -36,9 +36,7 @@ PAYOUT_EDGES = (
 class PayoutLifecycle(models.Model):
     """WAITING_APPROVAL → PROCESSING → PAID, with two kinds of error on the way."""
 
-    status = fsm.FSMField(
-        max_length=16, choices=PayoutStatus.choices, default=PayoutStatus.PROCESSING, protected=True
-    )
+    status = fsm.FSMField(max_length=16, choices=PayoutStatus.choices, default=PayoutStatus.PROCESSING, protected=True)
 
     class Meta:
         abstract = True

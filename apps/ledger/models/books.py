@@ -17,7 +17,7 @@ from apps.operators.models.tenants import OwnedQuerySet
 class Asset(models.Model):
     """A currency or token of one operator. Amounts are whole base units; `scale` digits stand behind the point."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="assets")
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="assets", db_index=False)
     code = models.CharField(max_length=12)
     name = models.CharField(max_length=60, blank=True)
     scale = models.PositiveSmallIntegerField()
@@ -59,7 +59,7 @@ HOT_SLOTS = 16
 class Account(models.Model):
     """Where units can be: (operator, kind, subject, asset). `subject` names the owner, as `player:803` does."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="accounts")
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="accounts", db_index=False)
     kind = models.CharField(max_length=10, choices=AccountKind.choices)
     subject = models.CharField(max_length=64, blank=True)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="accounts")
@@ -96,9 +96,7 @@ class Balance(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(
-                name="ledger_balance_not_negative", condition=Q(bounded=False) | Q(units__gte=0)
-            ),
+            models.CheckConstraint(name="ledger_balance_not_negative", condition=Q(bounded=False) | Q(units__gte=0)),
         )
 
     def __str__(self) -> str:
@@ -111,20 +109,32 @@ class Journal(models.Model):
     `key` names the business act (`tournament:17:payout:99`), so posting twice is posting once.
     """
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="journals", db_constraint=False)
+    operator = models.ForeignKey(
+        Operator, on_delete=models.PROTECT, related_name="journals", db_constraint=False, db_index=False
+    )
     kind = models.CharField(max_length=32)
     key = models.CharField(max_length=160)
     subject = models.CharField(max_length=64, blank=True)
+    legs = models.PositiveSmallIntegerField(help_text="How many postings it has. None can be added later.")
     occurred_at = models.DateTimeField()
     actor = models.CharField(max_length=80)
     request_id = models.CharField(max_length=64, blank=True)
     memo = models.CharField(max_length=200, blank=True)
-    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by")
+    # Indexed where it is set, by the constraint below; a plain one-to-one would index millions of nulls.
+    reverses = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversals", db_index=False
+    )
 
     objects = OwnedQuerySet.as_manager()
 
     class Meta:
-        constraints = (models.UniqueConstraint(name="ledger_journal_once", fields=["operator", "key"]),)
+        constraints = (
+            models.UniqueConstraint(name="ledger_journal_once", fields=["operator", "key"]),
+            models.UniqueConstraint(
+                name="ledger_reversed_once", fields=["reverses"], condition=Q(reverses__isnull=False)
+            ),
+            models.CheckConstraint(name="ledger_journal_has_legs", condition=Q(legs__gte=2)),
+        )
         indexes = (models.Index(name="ledger_journal_by_subject", fields=["operator", "subject", "id"]),)
         triggers = (pgtrigger.Protect(name="journal_append_only", operation=pgtrigger.Update | pgtrigger.Delete),)
 
@@ -136,17 +146,24 @@ class Posting(models.Model):
     """One leg of a journal: units onto (positive) or off (negative) an account.
 
     Its foreign keys are checked by the balancing trigger, set by set; row-by-row constraint checks would lock the
-    rows of hot accounts and cost a look-up per leg.
+    rows of hot accounts and cost a look-up per leg. The legs of a journal are numbered from 0 and all of its
+    numbers are taken by the statement that writes it, so no later one can add to it.
     """
 
-    journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="postings", db_constraint=False)
+    journal = models.ForeignKey(
+        Journal, on_delete=models.PROTECT, related_name="postings", db_constraint=False, db_index=False
+    )
+    leg = models.PositiveSmallIntegerField()
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="postings", db_constraint=False, db_index=False
     )
     units = models.DecimalField(max_digits=38, decimal_places=0)
 
     class Meta:
-        constraints = (models.CheckConstraint(name="ledger_posting_nonzero", condition=~Q(units=0)),)
+        constraints = (
+            models.UniqueConstraint(name="ledger_leg_once", fields=["journal", "leg"]),
+            models.CheckConstraint(name="ledger_posting_nonzero", condition=~Q(units=0)),
+        )
         indexes = (models.Index(name="ledger_posting_by_account", fields=["account", "-id"]),)
         triggers = (
             pgtrigger.Protect(name="posting_append_only", operation=pgtrigger.Update | pgtrigger.Delete),

@@ -1,9 +1,9 @@
 """What is owed: frozen plans and their payouts."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-import pgtrigger
 from apps.ledger.lifecycle import PayoutLifecycle, PayoutStatus, payout_triggers
 from apps.ledger.models.books import Account, Asset, Journal
 from apps.operators.models import Operator, Player
@@ -35,7 +35,7 @@ class Purpose(models.TextChoices):
 class SettlementPlan(models.Model):
     """The payouts of one competition, computed once. `digest` is the SHA-256 of its lines; retries never recompute."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="plans")
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="plans", db_index=False)
     subject = models.CharField(max_length=64)
     kind = models.CharField(max_length=10, choices=PlanKind.choices)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+")
@@ -58,7 +58,9 @@ class SettlementPlan(models.Model):
 class Payout(PayoutLifecycle):
     """One amount owed to one party by one plan. `key` is also the key of the journal that pays it."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="payouts", db_constraint=False)
+    operator = models.ForeignKey(
+        Operator, on_delete=models.PROTECT, related_name="payouts", db_constraint=False, db_index=False
+    )
     plan = models.ForeignKey(SettlementPlan, on_delete=models.PROTECT, related_name="payouts", db_index=False)
     subject = models.CharField(max_length=64)
     key = models.CharField(max_length=120)
@@ -71,12 +73,8 @@ class Payout(PayoutLifecycle):
     position = models.PositiveIntegerField(null=True, blank=True)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     units = models.DecimalField(max_digits=38, decimal_places=0)
-    source = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
-    target = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
+    source = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    target = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -104,10 +102,10 @@ class Payout(PayoutLifecycle):
         )
         indexes = (
             models.Index(name="ledger_payout_by_plan", fields=["plan", "position", "id"]),
+            # Two queues, each found without walking past the other.
+            models.Index(name="ledger_payout_due", fields=["plan", "id"], condition=Q(status="PROCESSING")),
             models.Index(
-                name="ledger_payout_due",
-                fields=["plan", "id"],
-                condition=Q(status__in=(PayoutStatus.PROCESSING, PayoutStatus.ERROR_RETRY)),
+                name="ledger_payout_retry", fields=["plan", "next_attempt_at"], condition=Q(status="ERROR_RETRY")
             ),
         )
         permissions = (
@@ -118,7 +116,21 @@ class Payout(PayoutLifecycle):
             *payout_triggers(),
             pgtrigger.ReadOnly(
                 name="payout_amount_is_frozen",
-                fields=["operator", "plan", "key", "player", "asset", "units", "source", "target"],
+                fields=[
+                    "operator",
+                    "plan",
+                    "subject",
+                    "key",
+                    "purpose",
+                    "rail",
+                    "player",
+                    "entry_ref",
+                    "position",
+                    "asset",
+                    "units",
+                    "source",
+                    "target",
+                ],
             ),
             pgtrigger.Protect(name="payout_stays", operation=pgtrigger.Delete),
         )

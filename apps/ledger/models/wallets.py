@@ -19,7 +19,7 @@ class Direction(models.TextChoices):
 class Transfer(models.Model):
     """A deposit or withdrawal between a player and the operator's clearing account; `reference` makes it repeatable."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="transfers")
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="transfers", db_index=False)
     player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="transfers")
     direction = models.CharField(max_length=10, choices=Direction.choices)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+")
@@ -44,7 +44,7 @@ class Transfer(models.Model):
 class Hold(HoldLifecycle):
     """A player's units set aside for one purpose: captured (they move on) or released (they come back), once."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="holds")
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="holds", db_index=False)
     player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="holds")
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+")
     units = models.DecimalField(max_digits=38, decimal_places=0)

@@ -1,0 +1,34 @@
+"""Everything that is done with plans and payouts, under one name.
+
+`freezing` computes nothing and stores once, `payments` pays set by set, `decisions` is what staff say about it.
+"""
+
+from apps.ledger.services.decisions import (
+    PayoutNotReady,
+    ReasonMissing,
+    approve,
+    reject,
+    retry,
+    retry_all,
+    settle_outside,
+)
+from apps.ledger.services.freezing import Line, PlanChanged, counts, freeze, verify
+from apps.ledger.services.payments import RETRY_AFTER, Paid, pay_some
+
+__all__ = [
+    "RETRY_AFTER",
+    "Line",
+    "Paid",
+    "PayoutNotReady",
+    "PlanChanged",
+    "ReasonMissing",
+    "approve",
+    "counts",
+    "freeze",
+    "pay_some",
+    "reject",
+    "retry",
+    "retry_all",
+    "settle_outside",
+    "verify",
+]
