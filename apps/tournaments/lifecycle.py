@@ -1,7 +1,7 @@
 """The life of a tournament and of an entry (design.md 3). Transitions change their own row and nothing else.
 
-    DRAFT → REGISTERING → (AWAITING_PAYMENTS) → (REGISTRATION_CLOSED) → RUNNING → SETTLING → CLOSED
-    any of them before SETTLING → REFUNDING → CANCELED;   SETTLING | REFUNDING ⇄ FAILED
+DRAFT → REGISTERING → (AWAITING_PAYMENTS) → (REGISTRATION_CLOSED) → RUNNING → SETTLING → CLOSED
+any of them before SETTLING → REFUNDING → CANCELED;   SETTLING | REFUNDING ⇄ FAILED
 """
 
 from datetime import datetime
@@ -59,6 +59,15 @@ class TournamentLifecycle(models.Model):
     status = fsm.FSMField(
         max_length=20, choices=TournamentStatus.choices, default=TournamentStatus.DRAFT, protected=True
     )
+    published_at: datetime | None
+    registration_closed_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    cancelled_at: datetime | None
+    closed_at: datetime | None
+    cancel_reason: str
+    status_before_cancel: str
+    problem: str
 
     class Meta:
         abstract = True
@@ -92,9 +101,7 @@ class TournamentLifecycle(models.Model):
         """Play begins."""
         self.started_at = at
 
-    @fsm.transition(
-        field=status, source=S.RUNNING, target=S.SETTLING, permission="tournaments.complete_tournament"
-    )
+    @fsm.transition(field=status, source=S.RUNNING, target=S.SETTLING, permission="tournaments.complete_tournament")
     def complete(self, *, at: datetime) -> None:
         """Scores and results are fixed from here on."""
         self.completed_at = at
@@ -153,6 +160,9 @@ class EntryLifecycle(models.Model):
     """States and edges of an entry."""
 
     status = fsm.FSMField(max_length=10, choices=EntryStatus.choices, default=EntryStatus.IN, protected=True)
+    elimination_round: int | None
+    eliminated_at: datetime | None
+    withdrawn_at: datetime | None
 
     class Meta:
         abstract = True

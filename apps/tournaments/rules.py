@@ -46,9 +46,9 @@ def pool(collected: int, *, basis_points: Mapping[str, int], guarantee: int) -> 
 
 def check_percentages(percentages: Sequence[Decimal]) -> None:
     """Raise Invalid unless the shares are positive and add up to 100 within 0.01."""
-    if not percentages or any(share <= 0 for share in percentages):
+    if not percentages or min(percentages) <= 0:
         raise Invalid("Prize percentages must be above zero.", fields={"prize_pool": ["Not above zero."]})
-    if abs(sum(percentages) - 100) > TOLERANCE:
+    if abs(sum(percentages, Decimal(-100))) > TOLERANCE:
         raise Invalid("Prize percentages must add up to 100.", fields={"prize_pool": ["Must add up to 100."]})
 
 

@@ -143,9 +143,7 @@ class Tournament(TournamentLifecycle):
     class Meta:
         constraints = (
             models.UniqueConstraint(name="tournaments_external_id_once", fields=["operator", "external_id"]),
-            models.CheckConstraint(
-                name="tournaments_status_known", condition=Q(status__in=TournamentStatus.values)
-            ),
+            models.CheckConstraint(name="tournaments_status_known", condition=Q(status__in=TournamentStatus.values)),
             models.CheckConstraint(
                 name="tournaments_amounts_not_negative",
                 condition=Q(fee_units__gte=0, rebuy_fee_units__gte=0, guarantee_units__gte=0),
@@ -156,9 +154,7 @@ class Tournament(TournamentLifecycle):
             ),
             models.CheckConstraint(
                 name="tournaments_fees_leave_prizes",
-                condition=Q(
-                    rake_bps__lte=10_000 - F("developer_bps") - F("stakeholder_bps") - F("platform_bps")
-                ),
+                condition=Q(rake_bps__lte=10_000 - F("developer_bps") - F("stakeholder_bps") - F("platform_bps")),
             ),
             models.CheckConstraint(
                 name="tournaments_cancelled_has_time",
@@ -178,7 +174,9 @@ class Tournament(TournamentLifecycle):
                 condition=Q(status__in=("REGISTERING", "REGISTRATION_CLOSED")),
             ),
             models.Index(name="tournaments_due_to_end", fields=["ends_at"], condition=Q(status="RUNNING")),
-            models.Index(name="tournaments_paying", fields=["id"], condition=Q(status__in=("SETTLING", "REFUNDING"))),
+            models.Index(
+                name="tournaments_paying", fields=["id"], condition=Q(status__in=("SETTLING", "REFUNDING", "FAILED"))
+            ),
         )
         permissions = (
             ("publish_tournament", "Can publish a tournament"),

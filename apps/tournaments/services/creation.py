@@ -218,7 +218,7 @@ def _check(tournament: Tournament) -> None:
 @transaction.atomic
 def publish(tournament_id: int, *, actor: Actor, at: datetime) -> Tournament:
     """Let players see a draft and register; it starts at once when its start time has come. Raises InvalidState."""
-    tournament = Tournament.objects.hold(tournament_id)
+    tournament: Tournament = Tournament.objects.hold(tournament_id)
     return _publish(tournament, actor=actor, at=at)
 
 
@@ -233,14 +233,12 @@ def _publish(tournament: Tournament, *, actor: Actor, at: datetime) -> Tournamen
 
 
 @transaction.atomic
-def update_tournament(
-    tournament_id: int, changes: TournamentChanges, *, actor: Actor, at: datetime
-) -> Tournament:
+def update_tournament(tournament_id: int, changes: TournamentChanges, *, actor: Actor, at: datetime) -> Tournament:
     """Change a tournament that has not started. Money only while nobody is registered (operators.md 3.4).
 
     Raises TournamentNotModifiable, FieldTooSmall, Invalid.
     """
-    tournament = Tournament.objects.hold(tournament_id)
+    tournament: Tournament = Tournament.objects.hold(tournament_id)
     if tournament.status not in (TournamentStatus.DRAFT, *UPCOMING):
         raise TournamentNotModifiable(status=tournament.status)
     totals = tally.totals(tournament_id)
@@ -259,9 +257,7 @@ def update_tournament(
     if "max_players" in wanted:
         tally.reseat(tournament_id, tournament.max_players)
     told = {name: iso(value) if isinstance(value, datetime) else value for name, value in wanted.items()}
-    events.record_many(
-        [facts.updated(tournament, told)], operator_id=tournament.operator_id, actor=actor, at=at
-    )
+    events.record_many([facts.updated(tournament, told)], operator_id=tournament.operator_id, actor=actor, at=at)
     return tournament
 
 

@@ -69,7 +69,7 @@ class BuyInMismatch(Invalid):
 
 
 class RebuyNotAllowed(DomainError):
-    """This tournament takes no rebuys now."""
+    """The tournament takes no rebuys now."""
 
     code = "REBUY_NOT_ALLOWED"
 
@@ -102,7 +102,7 @@ class Removal:
 
 
 @transaction.atomic
-def register(  # noqa: PLR0913 - what the caller says about one registration
+def register(
     tournament_id: int,
     *,
     user_id: str,
@@ -263,9 +263,7 @@ def rebuy(entry_id: int, *, additional_entries: int = 1, payment_id: str = "", a
         entry.come_back()
     if payment_id:
         entry.payment_id = payment_id
-    save_ranked(
-        entry, "status", "entry_count", "paid_units", "payment_id", "elimination_round", "eliminated_at", at=at
-    )
+    save_ranked(entry, "status", "entry_count", "paid_units", "payment_id", "elimination_round", "eliminated_at", at=at)
     _collect(tournament, entry, units=units, act=f"rebuy:{entry.entry_count}", actor=actor, at=at)
     tally.move(tournament.pk, active=int(returns), entries=additional_entries, rebuy_units=units)
     events.record_many(

@@ -296,6 +296,15 @@ def approve_payouts(tournament_id: int, *, actor: Actor, at: datetime) -> int:
 def resume(tournament_id: int, *, actor: Actor, at: datetime) -> Tournament:
     """Pay on where money could not move: the same stored amounts, every error tried again. Raises InvalidState."""
     tournament: Tournament = Tournament.objects.hold(tournament_id)
+    _resume(tournament)
+    plan = plan_of(tournament)
+    if plan is not None:
+        plans.retry_all(plan.pk, actor=actor, at=at)
+    doorbell.ring(PAY, tournament_id=tournament_id)
+    return tournament
+
+
+def _resume(tournament: Tournament) -> None:
     if tournament.status != TournamentStatus.FAILED:
         raise InvalidState(status=tournament.status)
     with refusing_wrong_states(tournament, "resume"):
@@ -304,11 +313,6 @@ def resume(tournament_id: int, *, actor: Actor, at: datetime) -> Tournament:
         else:
             tournament.resume_settlement()
     tournament.save(update_fields=["status", "problem"])
-    plan = plan_of(tournament)
-    if plan is not None:
-        plans.retry_all(plan.pk, actor=actor, at=at)
-    doorbell.ring(PAY, tournament_id=tournament_id)
-    return tournament
 
 
 def plan_of(tournament: Tournament) -> SettlementPlan | None:
@@ -320,8 +324,8 @@ def plan_of(tournament: Tournament) -> SettlementPlan | None:
 
 
 def paying() -> list[int]:
-    """Return the tournaments whose payouts are on their way; the beat rings for them again."""
-    statuses = (TournamentStatus.SETTLING, TournamentStatus.REFUNDING)
+    """Return the tournaments that owe something, or whose problem somebody may have mended; the beat rings for them."""
+    statuses = (TournamentStatus.SETTLING, TournamentStatus.REFUNDING, TournamentStatus.FAILED)
     return list(Tournament.objects.filter(status__in=statuses).order_by("id").values_list("id", flat=True))
 
 
@@ -330,9 +334,9 @@ def pay_on(tournament_id: int, *, at: datetime) -> int:
 
     Safe to run twice, side by side, and again after a kill: a payout is paid by the journal that carries its key.
     """
-    tournament = Tournament.objects.select_related("asset", "operator", "game").get(pk=tournament_id)
-    plan = plan_of(tournament)
-    if plan is None or tournament.status not in (TournamentStatus.SETTLING, TournamentStatus.REFUNDING):
+    tournament = _owing(tournament_id)
+    plan = plan_of(tournament) if tournament else None
+    if tournament is None or plan is None:
         return 0
     paid = 0
     while batch := _pay_batch(tournament, plan, at=at):
@@ -344,11 +348,23 @@ def pay_on(tournament_id: int, *, at: datetime) -> int:
 
 
 @transaction.atomic
+def _owing(tournament_id: int) -> Tournament | None:
+    """Return the tournament if it is paying. One that needed a person goes on by itself once they have seen to it."""
+    tournament: Tournament = Tournament.objects.hold(tournament_id)
+    if tournament.status == TournamentStatus.FAILED:
+        plan = plan_of(tournament)
+        counts = plans.counts(plan.pk) if plan else {}
+        waiting = {status for status, (number, _) in counts.items() if number and status not in SETTLED}
+        mended = PayoutStatus.PROCESSING in waiting or (not waiting and not accounts.balance(tournament.escrow_id))
+        if mended:
+            _resume(tournament)
+    return tournament if tournament.status in (TournamentStatus.SETTLING, TournamentStatus.REFUNDING) else None
+
+
+@transaction.atomic
 def _pay_batch(tournament: Tournament, plan: SettlementPlan, *, at: datetime) -> int:
     rows = plans.pay_some(plan, limit=BATCH, actor=SYSTEM, at=at)
-    events.record_many(
-        results.payout_facts(tournament, rows), operator_id=tournament.operator_id, actor=SYSTEM, at=at
-    )
+    events.record_many(results.payout_facts(tournament, rows), operator_id=tournament.operator_id, actor=SYSTEM, at=at)
     return len(rows)
 
 
@@ -360,8 +376,7 @@ def _report_progress(tournament: Tournament, plan: SettlementPlan, *, at: dateti
 def conclude(tournament: Tournament, *, actor: Actor, at: datetime) -> None:
     """Close the books of a tournament once every payout has ended; the caller holds it alone.
 
-    What staff refused to pay goes back to the operator. The escrow must then be empty; if it is not, or a payout needs
-    a person, the tournament asks for attention instead of closing.
+    The escrow must then be empty; if it is not, or a payout needs a person, the tournament asks for attention instead.
     """
     plan = plan_of(tournament)
     if plan is None or tournament.status not in (TournamentStatus.SETTLING, TournamentStatus.REFUNDING):
@@ -374,23 +389,10 @@ def conclude(tournament: Tournament, *, actor: Actor, at: datetime) -> None:
     if open_statuses:
         problem = f"{counts[PayoutStatus.ERROR_MANUAL][0]} payouts need a person."
     else:
-        refused = counts.get(PayoutStatus.NOT_ELIGIBLE, (0, 0))[1]
-        if refused:
-            _return_refused(tournament, refused, actor=actor, at=at)
         left = accounts.balance(tournament.escrow_id)
         if left:
             problem = f"The escrow holds {facts.amount(tournament, left)} {tournament.asset.code} too much."
     _end(tournament, plan, problem=problem, actor=actor, at=at)
-
-
-def _return_refused(tournament: Tournament, units: int, *, actor: Actor, at: datetime) -> None:
-    journal = journals.NewJournal(
-        kind="tournament.not_eligible",
-        key=f"{tournament.subject}:not_eligible",
-        legs={tournament.escrow_id: -units, accounts.clearing(tournament.asset).pk: units},
-        subject=tournament.subject,
-    )
-    journals.post(journal, operator_id=tournament.operator_id, actor=actor, at=at)
 
 
 def _end(tournament: Tournament, plan: SettlementPlan, *, problem: str, actor: Actor, at: datetime) -> None:

@@ -1,0 +1,172 @@
+from decimal import Decimal
+
+import pytest
+
+from apps.events.models import Fact
+from apps.jobs.models import Job
+from apps.ledger.models import Journal, Payout, Rail, SettlementPlan
+from apps.ledger.services import plans
+from apps.tournaments.models import Entry, Funding, Tournament
+from apps.tournaments.services import entries, results, running, settlement
+from tests.factories import OperatorFactory
+from tests.tournaments import world
+from tests.tournaments.world import AT, STAFF, START
+
+pytestmark = pytest.mark.django_db
+
+
+def complete(tournament):
+    running.complete(tournament.pk, actor=STAFF, at=START)
+    return Tournament.objects.get(pk=tournament.pk)
+
+
+def prizes(tournament):
+    """Prize units by the operator's user id, best first."""
+    return {row.player.external_id: int(row.units) for row in results.prize_payouts(tournament)}
+
+
+def test_the_pool_is_paid_by_place_and_the_escrow_ends_empty():
+    tournament = complete(world.played())
+    assert prizes(tournament) == {"ann": 1500, "bob": 900, "cid": 600}
+    assert world.pay(tournament) == 3
+    assert world.state(tournament) == "CLOSED"
+    assert world.money(tournament.operator) == {}
+    distributed = Fact.objects.filter(type="prize.distributed").order_by("id")
+    assert [(f.data["userId"], f.data["prizeAmount"]) for f in distributed] == [("ann", 15), ("bob", 9), ("cid", 6)]
+    assert Job.objects.get().status == "SUCCEEDED"
+
+
+def test_the_wallet_rail_credits_the_players():
+    tournament = complete(world.played(rail=Rail.WALLET))
+    world.pay(tournament)
+    wallets = {f"player:{e.player_id}": int(Payout.objects.get(entry_ref=e.pk).units) for e in Entry.objects.all()}
+    assert world.money(tournament.operator) == {"CLEARING": -3000, **wallets}
+
+
+def test_a_guarantee_is_topped_up_by_the_operator_and_rake_is_revenue():
+    tournament = complete(world.played(guarantee=Decimal(100), rake_percent=Decimal(10), rail=Rail.WALLET))
+    assert sum(prizes(tournament).values()) == 10000
+    world.pay(tournament)
+    money = world.money(tournament.operator)
+    assert (money["CLEARING"], money["REVENUE"]) == (-3000 - 7300, 300)
+    assert world.escrow(tournament) == 0
+    outcome = results.outcome(Tournament.objects.get(pk=tournament.pk))
+    assert outcome["statistics"]["operatorRevenue"] == -70
+
+
+def test_paying_again_pays_nothing():
+    tournament = complete(world.played())
+    world.pay(tournament)
+    journals = Journal.objects.count()
+    assert world.pay(tournament) == 0
+    assert Journal.objects.count() == journals
+
+
+def test_payouts_wait_for_approval_when_the_policy_says_so():
+    tournament = complete(world.played(needs_approval=True))
+    assert world.pay(tournament) == 0
+    assert (world.state(tournament), world.escrow(tournament)) == ("SETTLING", 3000)
+    assert settlement.approve_payouts(tournament.pk, actor=STAFF, at=START) == 3
+    with pytest.raises(settlement.NothingToApprove):
+        settlement.approve_payouts(tournament.pk, actor=STAFF, at=START)
+    world.pay(tournament)
+    assert (world.state(tournament), world.escrow(tournament)) == ("CLOSED", 0)
+
+
+@pytest.mark.parametrize(("threshold", "waits"), [(30, True), (31, False)])
+def test_approval_may_depend_on_the_size_of_the_pool(threshold, waits):
+    operator = OperatorFactory(preferences={"approval": {"fromTotal": threshold}})
+    tournament = complete(world.played(operator=operator))
+    assert Payout.objects.filter(status="WAITING_APPROVAL", subject=tournament.subject).exists() is waits
+
+
+def test_a_payout_that_staff_refuse_goes_back_to_the_operator():
+    tournament = complete(world.played(needs_approval=True, rail=Rail.WALLET))
+    refused = results.prize_payouts(tournament).first()
+    plans.reject(refused.pk, reason="cheated", actor=STAFF, at=START)
+    settlement.approve_payouts(tournament.pk, actor=STAFF, at=START)
+    world.pay(tournament)
+    assert world.state(tournament) == "CLOSED"
+    assert world.money(tournament.operator)["CLEARING"] == -1500
+    assert world.escrow(tournament) == 0
+
+
+def test_the_dry_run_shows_the_lines_of_the_real_run():
+    tournament = world.played(guarantee=Decimal(99), rake_percent=Decimal(5))
+    preview = settlement.preview_settlement(tournament.pk)
+    assert not SettlementPlan.objects.exists()
+    complete(tournament)
+    told = [(line.key, line.purpose, line.units, line.position) for line in preview.lines]
+    assert told == list(Payout.objects.order_by("id").values_list("key", "purpose", "units", "position"))
+
+
+def test_equal_points_are_settled_by_who_got_there_first():
+    tournament = complete(world.played(points={"ann": 10, "bob": 20, "cid": 20, "dan": 20}))
+    assert prizes(tournament) == {"bob": 2000, "cid": 1200, "dan": 800}
+
+
+def test_equal_points_share_when_the_policy_splits():
+    tournament = complete(
+        world.played(points={"ann": 10, "bob": 20, "cid": 20, "dan": 20, "eve": 20}, tie_policy="split")
+    )
+    assert prizes(tournament) == {"bob": 1250, "cid": 1250, "dan": 1250, "eve": 1250}
+
+
+def test_cancelling_gives_back_everything_paid():
+    tournament = world.played(rebuy_enabled=True)
+    entry = Entry.objects.get(player__external_id="ann")
+    entries.rebuy(entry.pk, actor=STAFF, at=START)
+    preview = settlement.preview_refunds(tournament.pk)
+    running.cancel(tournament.pk, reason="storm", actor=STAFF, at=START)
+    assert [line.units for line in preview.lines] == [int(p.units) for p in Payout.objects.order_by("id")]
+    fact = Fact.objects.get(type="tournament.cancelled")
+    assert fact.data["refunds"] == {"totalRefunded": 40, "playersRefunded": 3}
+    assert world.pay(tournament) == 3
+    assert (world.state(tournament), world.money(tournament.operator)) == ("CANCELED", {})
+    assert Fact.objects.filter(type="player.refunded").count() == 3
+
+
+def test_a_withdrawn_player_is_not_refunded_twice():
+    tournament = world.make()
+    ann, _ = world.enter(tournament, "ann", "bob")
+    entries.remove(ann.pk, reason="voluntary_exit", actor=STAFF, at=AT)
+    running.cancel(tournament.pk, reason="storm", actor=STAFF, at=AT)
+    assert world.pay(tournament) == 1
+    assert world.money(tournament.operator) == {}
+
+
+def test_a_wallet_entry_is_refunded_to_the_wallet():
+    tournament = world.make(funding=Funding.WALLET)
+    with pytest.raises(Exception, match="not enough money"):
+        world.enter(tournament, "ann")
+    assert world.escrow(tournament) == 0
+    assert not Entry.objects.exists()
+
+
+def test_a_blocked_player_is_still_paid():
+    tournament = world.played(rail=Rail.WALLET)
+    player = Entry.objects.get(player__external_id="ann").player
+    type(player).objects.filter(pk=player.pk).update(block_kind="SELF_EXCLUDED", blocked_at=START)
+    complete(tournament)
+    world.pay(tournament)
+    assert world.money(tournament.operator)[f"player:{player.pk}"] == 1500
+
+
+def test_results_are_read_from_the_frozen_plan():
+    tournament = world.played()
+    with pytest.raises(results.ResultsNotAvailable):
+        results.outcome(tournament)
+    outcome = results.outcome(complete(tournament))
+    assert [w["netWinnings"] for w in outcome["winners"]] == [5, -1, -4]
+    assert outcome["statistics"] == {
+        "averageScore": 20,
+        "totalEntryFees": 30,
+        "totalRebuys": 0,
+        "operatorRevenue": 0,
+    }
+
+
+def test_a_free_tournament_without_prizes_closes_at_once():
+    tournament = complete(world.played(entry_fee=Decimal(0)))
+    assert world.state(tournament) == "CLOSED"
+    assert not Payout.objects.exists()
