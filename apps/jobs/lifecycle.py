@@ -15,6 +15,8 @@ class JobStatus(models.TextChoices):
     FAILED = "FAILED"
 
 
+ENDED = (JobStatus.SUCCEEDED, JobStatus.FAILED)
+
 EDGES = (
     (JobStatus.QUEUED, JobStatus.RUNNING),
     (JobStatus.QUEUED, JobStatus.SUCCEEDED),

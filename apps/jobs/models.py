@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core import ids
+from apps.core.exact import ExactDecoder, ExactEncoder
 from apps.core.lifecycle import edges_trigger
 from apps.jobs.lifecycle import EDGES, JobLifecycle, JobStatus
 from apps.operators.models import Operator
@@ -13,6 +14,11 @@ from apps.operators.models.tenants import OwnedQuerySet
 def new_job_id() -> str:
     """Return a job's public id."""
     return ids.public_id("job")
+
+
+def percent_of(done: int, total: int) -> int:
+    """Return the progress of unfinished work in whole percent: never 100, and 0 while the total is not known."""
+    return min(99, done * 100 // total) if total else 0
 
 
 class Job(JobLifecycle):
@@ -29,7 +35,7 @@ class Job(JobLifecycle):
     title = models.CharField(max_length=200)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
-    result = models.JSONField(default=dict, blank=True)
+    result = models.JSONField(default=dict, blank=True, encoder=ExactEncoder, decoder=ExactDecoder)
     error = models.TextField(blank=True)
     asked_by = models.CharField(max_length=80)
     created_at = models.DateTimeField()
@@ -57,8 +63,11 @@ class Job(JobLifecycle):
         return self.title
 
     @property
+    def address(self) -> str:
+        """The subject of the facts about this job."""
+        return f"job:{self.pk}"
+
+    @property
     def percent(self) -> int:
-        """Progress in whole percent; 100 only when it has succeeded or all of a known total is done."""
-        if self.status == JobStatus.SUCCEEDED:
-            return 100
-        return min(99, self.done * 100 // self.total) if self.total else 0
+        """Progress in whole percent; 100 when it has succeeded, and only then."""
+        return 100 if self.status == JobStatus.SUCCEEDED else percent_of(self.done, self.total)

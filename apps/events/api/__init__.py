@@ -1,0 +1,1 @@
+"""The operator's stream of facts (podium.md 6)."""

@@ -1,0 +1,34 @@
+"""Read an operator's facts by their numbers: gap-free, in order, from wherever the reader stopped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from apps.events.models import Fact, Stream
+
+# How far one call looks for types that are rare, so that its cost has an end; the reader comes back for more.
+WINDOW = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of a stream. Everything up to `last_sequence` has been looked at: the reader goes on from there.
+
+    With `more`, another page can be read at once, even when this one holds few facts or none of the wanted types.
+    """
+
+    facts: Sequence[Fact]
+    last_sequence: int
+    more: bool
+
+
+def read(operator_id: int, *, after: int, types: Sequence[str], limit: int) -> Page:
+    """Return up to `limit` facts with numbers above `after`; `types` as `FactQuerySet.of_types` takes them."""
+    # The counter first: every number up to it is committed, and none of them ever changes.
+    head = Stream.objects.filter(operator_id=operator_id).values_list("last_sequence", flat=True).first() or 0
+    until = min(head, after + WINDOW)
+    if until <= after:
+        return Page([], after, more=False)
+    found = list(Fact.objects.numbered(operator_id, after=after, until=until).of_types(types)[: limit + 1])
+    if len(found) > limit:
+        return Page(found[:limit], found[limit - 1].sequence, more=True)
+    return Page(found, until, more=until < head)
