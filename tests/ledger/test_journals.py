@@ -1,3 +1,4 @@
+import pgtrigger
 import pytest
 from django.db import connection, transaction
 
@@ -131,7 +132,8 @@ def test_a_striped_escrow_pays_out_what_its_slots_hold_together_and_no_unit_more
     escrow, clearing = accounts.open_escrow("tournament:1", usd, hot=True), accounts.clearing(usd)
     assert Balance.objects.filter(account=escrow).count() == 16
     move(operator, "in", {clearing.pk: -160, escrow.pk: 160})
-    with connection.cursor() as cursor:  # as sixteen connections would have left it
+    # As sixteen connections would have left it.
+    with pgtrigger.ignore("ledger.Balance:balance_moves_by_postings"), connection.cursor() as cursor:
         cursor.execute("UPDATE ledger_balance SET units = 10 WHERE account_id = %s", [escrow.pk])
     with pytest.raises(InsufficientFunds):
         move(operator, "out", {escrow.pk: -161, clearing.pk: 161})

@@ -98,6 +98,7 @@ class Balance(models.Model):
         constraints = (
             models.CheckConstraint(name="ledger_balance_not_negative", condition=Q(bounded=False) | Q(units__gte=0)),
         )
+        triggers = (triggers.only_by_triggers(name="balance_moves_by_postings"),)
 
     def __str__(self) -> str:
         return f"account {self.account_id}, slot {self.slot}"

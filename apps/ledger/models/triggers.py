@@ -100,3 +100,15 @@ def slots_are_born(*, name: str) -> pgtrigger.Trigger:
             RETURN NULL;
         """,
     )
+
+
+def only_by_triggers(*, name: str) -> pgtrigger.Trigger:
+    """Return the trigger that refuses every change of a table but those that other triggers make."""
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        condition=pgtrigger.Condition("pg_trigger_depth() = 0"),
+        func="RAISE EXCEPTION 'a balance is moved by postings only';",
+    )
