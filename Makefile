@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Without cached bytecode every process compiles every module again, which takes longer than most tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint bench journeys
 
 demo: .venv/installed

@@ -34,7 +34,7 @@ def numbered(redis: str, database: int | None) -> str:
         return redis
     parts = urlsplit(redis)
     if parts.scheme == "unix":
-        # Not geturl(): it drops the empty authority of a scheme it does not know, and unix:/path is no address of Redis.
+        # Not geturl(): it drops the empty authority of a scheme it does not know, and Redis needs unix:///path.
         return f"unix://{parts.netloc}{parts.path}?db={database}"
     return parts._replace(path=f"/{database}").geturl()
 

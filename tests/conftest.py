@@ -5,14 +5,23 @@ from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from redis import Redis
 
 from config import embedded
+from tests import databases
 
 
 def pytest_configure() -> None:
     """Be a user of the embedded services for the whole run; xdist workers share them."""
     embedded.start()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, django_db_blocker) -> None:
+    """Have pytest-django copy its databases from one that is migrated already."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = databases.template()
 
 
 @pytest.fixture
