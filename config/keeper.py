@@ -102,7 +102,7 @@ class Postgres(Service):
             "log_timezone": "UTC",
         }
         if not self.durable:
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         words = [f"--{name}={value}" for name, value in options.items()]
         return [self.binaries / "postgres", "-D", self.cluster, *words]
 
