@@ -5,7 +5,7 @@ import pytest
 from apps.events.models import Fact
 from apps.jobs.models import Job
 from apps.ledger.models import Journal, Payout, Rail, SettlementPlan
-from apps.ledger.services import plans
+from apps.ledger.services import accounts, journals, plans
 from apps.tournaments.models import Entry, Funding, Tournament
 from apps.tournaments.services import entries, results, running, settlement
 from tests.factories import OperatorFactory
@@ -86,6 +86,7 @@ def test_a_payout_that_staff_refuse_goes_back_to_the_operator():
     plans.reject(refused.pk, reason="cheated", actor=STAFF, at=START)
     settlement.approve_payouts(tournament.pk, actor=STAFF, at=START)
     world.pay(tournament)
+    assert Tournament.objects.get(pk=tournament.pk).problem == ""
     assert world.state(tournament) == "CLOSED"
     assert world.money(tournament.operator)["CLEARING"] == -1500
     assert world.escrow(tournament) == 0
@@ -170,3 +171,41 @@ def test_a_free_tournament_without_prizes_closes_at_once():
     tournament = complete(world.played(entry_fee=Decimal(0)))
     assert world.state(tournament) == "CLOSED"
     assert not Payout.objects.exists()
+
+
+def drain(tournament, units, *, key):
+    """Move units out of the escrow by hand, as no verb of Podium would; negative units put them back."""
+    legs = {tournament.escrow_id: -units, accounts.clearing(tournament.asset).pk: units}
+    journal = journals.NewJournal("test", key, legs)
+    journals.post(journal, operator_id=tournament.operator_id, actor=STAFF, at=START)
+
+
+def test_money_that_can_not_move_asks_for_attention_and_goes_on_when_mended():
+    tournament = complete(world.played())
+    drain(tournament, 500, key="out")
+    world.pay(tournament)
+    failed = Tournament.objects.get(pk=tournament.pk)
+    assert (failed.status, failed.problem) == ("FAILED", "1 payouts need a person.")
+    assert set(Payout.objects.values_list("status", flat=True)) == {"PAID", "ERROR_MANUAL"}
+    assert Job.objects.get().status == "FAILED"
+    assert Fact.objects.get(type="system.alert").data["severity"] == "error"
+
+    facts = Fact.objects.count()
+    world.pay(tournament)
+    assert Fact.objects.count() == facts, "nothing was mended, so nothing happens"
+
+    drain(tournament, -500, key="back")
+    settlement.resume(tournament.pk, actor=STAFF, at=START)
+    world.pay(tournament)
+    assert (world.state(tournament), world.money(tournament.operator)) == ("CLOSED", {})
+    assert Job.objects.get().status == "SUCCEEDED"
+
+
+def test_a_single_payout_that_is_retried_closes_the_tournament():
+    tournament = complete(world.played())
+    drain(tournament, 500, key="out")
+    world.pay(tournament)
+    drain(tournament, -500, key="back")
+    plans.retry(Payout.objects.get(status="ERROR_MANUAL").pk, actor=STAFF, at=START)
+    world.pay(tournament)
+    assert (world.state(tournament), world.escrow(tournament)) == ("CLOSED", 0)

@@ -1,10 +1,6 @@
-"""From the final ranking to money: plan once, freeze, pay line by line. A dry run returns the lines of the real run."""
+"""From a plan to money: freeze it once, pay it line by line, close the books. What it pays is decided in `planning`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import NamedTuple
 
 from django.db import transaction
 
@@ -17,10 +13,20 @@ from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import PlanKind, Purpose, Rail, SettlementPlan
 from apps.ledger.services import accounts, journals, plans
 from apps.tournaments import facts, rules
-from apps.tournaments.lifecycle import EntryStatus, TournamentStatus
-from apps.tournaments.models import Entry, Funding, TiePolicy, Tournament
-from apps.tournaments.services import pools, results, tally
+from apps.tournaments.lifecycle import TournamentStatus
+from apps.tournaments.models import Tournament
+from apps.tournaments.services import results
+from apps.tournaments.services.planning import (
+    Preview,
+    PreviewLine,
+    plan_prizes,
+    plan_refunds,
+    preview_refunds,
+    preview_settlement,
+)
 from apps.tournaments.services.states import InvalidState, refusing_wrong_states
+
+__all__ = ["Preview", "PreviewLine", "preview_refunds", "preview_settlement"]
 
 PAY = "tournaments.pay"
 BATCH = 5000
@@ -35,142 +41,9 @@ class NothingToApprove(DomainError):
     code = "INVALID_STATE"
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewLine:
-    """One payout that will be: who, what for, base units."""
-
-    key: str
-    purpose: Purpose
-    rail: Rail
-    units: int
-    name: str
-    party: str = ""
-    player_id: int | None = None
-    entry_id: int | None = None
-    position: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """The lines of a settlement or a refund, before or as they are frozen; the same function makes both."""
-
-    kind: PlanKind
-    lines: Sequence[PreviewLine]
-    pool: rules.Pool | None = None
-
-    @property
-    def total_units(self) -> int:
-        """Everything that will move, in base units."""
-        return sum(line.units for line in self.lines)
-
-    @property
-    def players(self) -> int:
-        """How many players get something."""
-        return sum(1 for line in self.lines if line.player_id is not None)
-
-
-class Ranked(NamedTuple):
-    """What the plan needs of an entry."""
-
-    entry_id: int
-    player_id: int
-    name: str
-    points: Decimal
-    elimination_round: int | None
-    paid_units: int
-
-
-def preview_settlement(tournament_id: int) -> Preview:
-    """Return what completing now would pay; nothing is written."""
-    return _plan_prizes(Tournament.objects.select_related("asset").get(pk=tournament_id))
-
-
-def preview_refunds(tournament_id: int) -> Preview:
-    """Return what cancelling now would pay back; nothing is written."""
-    return _plan_refunds(Tournament.objects.select_related("asset").get(pk=tournament_id))
-
-
-def _plan_prizes(tournament: Tournament) -> Preview:
-    totals = tally.totals(tournament.pk)
-    pool = pools.pool_of(tournament, totals)
-    amounts = pools.prizes_by_place(tournament, pool.total, totals.players)
-    ranked = _best(tournament, len(amounts))
-    if tournament.tie_policy == TiePolicy.SPLIT:
-        amounts = rules.split_ties(amounts, [(entry.points, entry.elimination_round) for entry in ranked])
-    fees = [
-        PreviewLine(
-            key=f"{tournament.subject}:fee:{party}",
-            purpose=Purpose.FEE,
-            rail=Rail.CLEARING,
-            units=units,
-            name=f"{party.capitalize()} fee",
-            party=party,
-        )
-        for party, units in pool.fees.items()
-        if units
-    ]
-    prizes = [
-        PreviewLine(
-            key=f"{tournament.subject}:payout:{entry.entry_id}",
-            purpose=Purpose.PRIZE,
-            rail=Rail(tournament.rail),
-            units=units,
-            name=entry.name,
-            player_id=entry.player_id,
-            entry_id=entry.entry_id,
-            position=place,
-        )
-        for place, (entry, units) in enumerate(zip(ranked, amounts, strict=True), start=1)
-        if units
-    ]
-    return Preview(PlanKind.SETTLEMENT, [*fees, *prizes], pool)
-
-
-def _best(tournament: Tournament, places: int) -> list[Ranked]:
-    """Return the best entries: as many as there are prizes, and everyone tied with the last of them who may share."""
-    if not places:
-        return []
-    entries = Entry.objects.filter(tournament=tournament).ranked()
-    fields = ("pk", "player_id", "display_name", "points", "elimination_round", "paid_units")
-    best = [Ranked(*row) for row in entries.values_list(*fields)[:places]]
-    if tournament.tie_policy == TiePolicy.SPLIT and best:
-        last = best[-1]
-        best = [Ranked(*row) for row in entries.filter(points__gte=last.points).values_list(*fields)]
-        mark = (last.points, last.elimination_round)
-        while len(best) > places and (best[-1].points, best[-1].elimination_round) != mark:
-            best.pop()
-    return best
-
-
-def _plan_refunds(tournament: Tournament) -> Preview:
-    """Everything paid by everyone who has not been refunded already, oldest entry first."""
-    rail = Rail.WALLET if tournament.funding == Funding.WALLET else Rail.CLEARING
-    rows = (
-        Entry.objects.filter(tournament=tournament, paid_units__gt=0)
-        .exclude(status=EntryStatus.WITHDRAWN)
-        .order_by("pk")
-        .values_list("pk", "player_id", "display_name", "paid_units")
-    )
-    return Preview(
-        PlanKind.REFUND,
-        [
-            PreviewLine(
-                key=f"{tournament.subject}:refund:{entry_id}",
-                purpose=Purpose.REFUND,
-                rail=rail,
-                units=int(units),
-                name=name,
-                player_id=player_id,
-                entry_id=entry_id,
-            )
-            for entry_id, player_id, name, units in rows
-        ],
-    )
-
-
 def freeze_prizes(tournament: Tournament, *, actor: Actor, at: datetime) -> None:
     """Fix the prizes of a tournament that has just completed and set the payouts going; the caller holds it alone."""
-    preview = _plan_prizes(tournament)
+    preview = plan_prizes(tournament)
     pool = preview.pool or rules.Pool(0)
     paying = any(line.purpose == Purpose.PRIZE for line in preview.lines)
     if paying and pool.overlay > 0:
@@ -191,7 +64,7 @@ def freeze_prizes(tournament: Tournament, *, actor: Actor, at: datetime) -> None
 
 def freeze_refunds(tournament: Tournament, *, actor: Actor, at: datetime) -> None:
     """Fix the refunds of a tournament that was just cancelled and set them going; the caller holds it alone."""
-    preview = _plan_refunds(tournament)
+    preview = plan_refunds(tournament)
     _freeze(tournament, preview, needs_approval=False, actor=actor, at=at)
     events.record_many(
         [facts.cancelled(tournament, players=preview.players, units=preview.total_units)],
@@ -296,15 +169,15 @@ def approve_payouts(tournament_id: int, *, actor: Actor, at: datetime) -> int:
 def resume(tournament_id: int, *, actor: Actor, at: datetime) -> Tournament:
     """Pay on where money could not move: the same stored amounts, every error tried again. Raises InvalidState."""
     tournament: Tournament = Tournament.objects.hold(tournament_id)
-    _resume(tournament)
     plan = plan_of(tournament)
+    _resume(tournament, plan, actor=actor, at=at)
     if plan is not None:
         plans.retry_all(plan.pk, actor=actor, at=at)
     doorbell.ring(PAY, tournament_id=tournament_id)
     return tournament
 
 
-def _resume(tournament: Tournament) -> None:
+def _resume(tournament: Tournament, plan: SettlementPlan | None, *, actor: Actor, at: datetime) -> None:
     if tournament.status != TournamentStatus.FAILED:
         raise InvalidState(status=tournament.status)
     with refusing_wrong_states(tournament, "resume"):
@@ -313,6 +186,8 @@ def _resume(tournament: Tournament) -> None:
         else:
             tournament.resume_settlement()
     tournament.save(update_fields=["status", "problem"])
+    if plan is not None:
+        jobs.queue_again(tournament.operator_id, job_key(tournament, plan.kind), actor=actor, at=at)
 
 
 def plan_of(tournament: Tournament) -> SettlementPlan | None:
@@ -334,7 +209,7 @@ def pay_on(tournament_id: int, *, at: datetime) -> int:
 
     Safe to run twice, side by side, and again after a kill: a payout is paid by the journal that carries its key.
     """
-    tournament = _owing(tournament_id)
+    tournament = _owing(tournament_id, at=at)
     plan = plan_of(tournament) if tournament else None
     if tournament is None or plan is None:
         return 0
@@ -348,7 +223,7 @@ def pay_on(tournament_id: int, *, at: datetime) -> int:
 
 
 @transaction.atomic
-def _owing(tournament_id: int) -> Tournament | None:
+def _owing(tournament_id: int, *, at: datetime) -> Tournament | None:
     """Return the tournament if it is paying. One that needed a person goes on by itself once they have seen to it."""
     tournament: Tournament = Tournament.objects.hold(tournament_id)
     if tournament.status == TournamentStatus.FAILED:
@@ -357,7 +232,7 @@ def _owing(tournament_id: int) -> Tournament | None:
         waiting = {status for status, (number, _) in counts.items() if number and status not in SETTLED}
         mended = PayoutStatus.PROCESSING in waiting or (not waiting and not accounts.balance(tournament.escrow_id))
         if mended:
-            _resume(tournament)
+            _resume(tournament, plan, actor=SYSTEM, at=at)
     return tournament if tournament.status in (TournamentStatus.SETTLING, TournamentStatus.REFUNDING) else None
 
 
@@ -376,7 +251,8 @@ def _report_progress(tournament: Tournament, plan: SettlementPlan, *, at: dateti
 def conclude(tournament: Tournament, *, actor: Actor, at: datetime) -> None:
     """Close the books of a tournament once every payout has ended; the caller holds it alone.
 
-    The escrow must then be empty; if it is not, or a payout needs a person, the tournament asks for attention instead.
+    What staff refused to pay goes back to the operator. The escrow must then be empty; if it is not, or a payout needs
+    a person, the tournament asks for attention instead of closing.
     """
     plan = plan_of(tournament)
     if plan is None or tournament.status not in (TournamentStatus.SETTLING, TournamentStatus.REFUNDING):
@@ -389,10 +265,23 @@ def conclude(tournament: Tournament, *, actor: Actor, at: datetime) -> None:
     if open_statuses:
         problem = f"{counts[PayoutStatus.ERROR_MANUAL][0]} payouts need a person."
     else:
+        refused = counts.get(PayoutStatus.NOT_ELIGIBLE, (0, 0))[1]
+        if refused:
+            _return_refused(tournament, refused, actor=actor, at=at)
         left = accounts.balance(tournament.escrow_id)
         if left:
             problem = f"The escrow holds {facts.amount(tournament, left)} {tournament.asset.code} too much."
     _end(tournament, plan, problem=problem, actor=actor, at=at)
+
+
+def _return_refused(tournament: Tournament, units: int, *, actor: Actor, at: datetime) -> None:
+    journal = journals.NewJournal(
+        kind="tournament.not_eligible",
+        key=f"{tournament.subject}:not_eligible",
+        legs={tournament.escrow_id: -units, accounts.clearing(tournament.asset).pk: units},
+        subject=tournament.subject,
+    )
+    journals.post(journal, operator_id=tournament.operator_id, actor=actor, at=at)
 
 
 def _end(tournament: Tournament, plan: SettlementPlan, *, problem: str, actor: Actor, at: datetime) -> None:

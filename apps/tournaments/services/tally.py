@@ -65,8 +65,9 @@ _TAKE = """
            first_fee_units = first_fee_units + %s
      WHERE id = (SELECT id FROM tournaments_tally
                   WHERE tournament_id = %s AND (seats_free IS NULL OR seats_free > 0)
-                  ORDER BY (slot = pg_backend_pid() %% 16) DESC, slot LIMIT 1 FOR NO KEY UPDATE {})
+                  ORDER BY {order} LIMIT 1 FOR NO KEY UPDATE {patience})
 """
+_OWN_STRIPE_FIRST = "(slot = pg_backend_pid() %% 16) DESC, slot"
 
 
 def take_seat(tournament_id: int, *, fee_units: int) -> bool:
@@ -76,8 +77,9 @@ def take_seat(tournament_id: int, *, fee_units: int) -> bool:
     empty too is the tournament full.
     """
     with connection.cursor() as cursor:
-        for patience in ("SKIP LOCKED", ""):
-            cursor.execute(_TAKE.format(patience), [fee_units, tournament_id])
+        # Who waits keeps the rows that turned out empty locked: everybody who waits does so in one order.
+        for order, patience in ((_OWN_STRIPE_FIRST, "SKIP LOCKED"), ("slot", "")):
+            cursor.execute(_TAKE.format(order=order, patience=patience), [fee_units, tournament_id])
             if cursor.rowcount:
                 return True
     return False

@@ -1,0 +1,27 @@
+"""The demo's secrets, made once per data directory and readable by its owner only."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a person needs to look around: the password of every demo login, and the keys by operator slug."""
+
+    password: str
+    operator_keys: dict[str, str] = field(default_factory=dict)
+    internal_keys: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> Self | None:
+        """Return what an earlier start has left, if anything."""
+        return cls(**json.loads(path.read_text())) if path.exists() else None
+
+    def save(self, path: Path) -> None:
+        """Keep the secrets for the next start."""
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            json.dump(asdict(self), file)
