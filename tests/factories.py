@@ -31,7 +31,7 @@ class OperatorFactory(factory.django.DjangoModelFactory):
     slug = factory.Sequence(lambda n: f"operator-{n}")
 
     @factory.post_generation
-    def furnished(self, create, extracted, **_):  # noqa: FBT001
+    def furnished(self, create, extracted, **_):
         if not create or extracted is False:
             return
         Brand.objects.create(operator=self, external_id=self.slug, name=self.name)
@@ -107,10 +107,8 @@ class Api:
         **environ: Any,
     ) -> HttpResponse:
         """Send any request; text and bytes go as they are, everything else as JSON."""
-        if body is None:
-            data = b""
-        else:
-            data = body if isinstance(body, str | bytes) else json.dumps(body, default=float)
+        data = body if isinstance(body, str | bytes) else json.dumps(body, default=float)
+        data = b"" if body is None else data
         return self.client.generic(
             method, path, data, content_type=content_type, headers=self.headers | dict(headers or {}), **environ
         )

@@ -14,7 +14,7 @@ ANSWER_SECONDS = 1.0
 
 @lru_cache(maxsize=1)
 def client() -> Redis:
-    """Return this process's client; threads share its pool. Raises `redis.exceptions.RedisError` when used, not here."""
+    """Return this process's client; threads share its pool. It connects when used, and then raises RedisError."""
     return Redis.from_url(
         settings.REDIS_URL,
         socket_connect_timeout=CONNECT_SECONDS,

@@ -1,5 +1,6 @@
 """What an operator may set for itself (podium.md 2, `GET/PATCH /api/settings`), with the defaults of the contracts."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -67,9 +68,52 @@ class Preferences(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
         try:
             return msgspec.convert(stored, cls)
         except msgspec.ValidationError as problem:
-            raise Invalid("Invalid settings.", fields={"settings": [str(problem)]}) from problem
+            text, path = _located(str(problem))
+            raise Invalid("Invalid settings.", fields={path: [text]}) from problem
 
     def dump(self) -> dict[str, Any]:
         """Return every preference in its camelCase spelling."""
         whole: dict[str, Any] = msgspec.to_builtins(self)
         return whole
+
+
+# Spelled so in podium.md 2.
+SHORT_NAMES = {"rake": "rakePercent"}
+
+
+def _located(text: str) -> tuple[str, str]:
+    """Split msgspec's "what is wrong - at `$.path`" into what and where."""
+    what, _, where = text.partition(" - at `$")
+    path = where.rstrip("`").removeprefix(".")
+    unknown = re.search(r"unknown field `([^`]+)`", what)
+    if unknown:
+        return "Unknown setting.", ".".join(part for part in (path, unknown[1]) if part)
+    return what, path or "settings"
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def merged(stored: Mapping[str, Any], patch: Mapping[str, Any], at: str = "") -> dict[str, Any]:
+    """Return `stored` with a JSON merge patch (RFC 7396) applied: null removes, objects merge, the rest replaces.
+
+    The patch may be spelled in camelCase or snake_case. Raises Invalid when two spellings of one name disagree.
+    """
+    spelled: dict[str, Any] = {}
+    for name, value in patch.items():
+        key = _camel(name) if at else SHORT_NAMES.get(name, _camel(name))
+        if key in spelled and spelled[key] != value:
+            raise Invalid("Two spellings disagree.", fields={f"{at}{key}": ["Different values."]})
+        spelled[key] = value
+    whole = dict(stored)
+    for key, value in spelled.items():
+        if value is None:
+            whole.pop(key, None)
+        elif isinstance(value, Mapping):
+            before = whole.get(key)
+            whole[key] = merged(before if isinstance(before, Mapping) else {}, value, f"{at}{key}.")
+        else:
+            whole[key] = value
+    return whole

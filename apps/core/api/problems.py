@@ -72,11 +72,9 @@ def describe(exc: Exception) -> Problem | None:
         return Problem(400, "VALIDATION_ERROR", "Invalid request parameters.", details={"fields": fields})
     if isinstance(exc, rest.APIException):
         headers = {}
-        if getattr(exc, "auth_header", None):
-            headers["WWW-Authenticate"] = exc.auth_header
-        if getattr(exc, "wait", None):
-            headers["Retry-After"] = str(math.ceil(exc.wait))
-        return Problem(
-            exc.status_code, REST_CODES.get(exc.status_code, "ERROR"), str(exc.detail), headers=headers
-        )
+        if challenge := getattr(exc, "auth_header", None):
+            headers["WWW-Authenticate"] = challenge
+        if wait := getattr(exc, "wait", None):
+            headers["Retry-After"] = str(math.ceil(wait))
+        return Problem(exc.status_code, REST_CODES.get(exc.status_code, "ERROR"), str(exc.detail), headers=headers)
     return None

@@ -46,9 +46,7 @@ def open_operator(*, name: str, slug: str | None, currency: str, actor: Actor, a
     operator = tenants.open_operator(name=name, slug=slug, currency=currency, actor=actor, at=at)
     for code, label, scale in ASSETS:
         add_asset(operator.pk, code, scale=scale, name=label)
-    tenants.put_game(
-        operator.pk, FIRST_GAME, tenants.GameChanges(display_name="Crash Classic"), actor=actor, at=at
-    )
+    tenants.put_game(operator.pk, FIRST_GAME, tenants.GameChanges(display_name="Crash Classic"), actor=actor, at=at)
     return Opened(operator, _one_of_every_kind(operator, actor=actor, at=at))
 
 

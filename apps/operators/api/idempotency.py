@@ -6,23 +6,24 @@ the first try still runs waits on the unique index for its commit, then gets its
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core import crypto
+from apps.core.api.json import Renderer
 from apps.core.errors import DomainError, Invalid
 from apps.operators.models import Credential, IdempotencyRecord
+from apps.operators.services.retries import REMEMBERED
 
 HEADER = "Idempotency-Key"
 METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MAX_LENGTH = 200
-REMEMBERED = timedelta(hours=24)
+TOO_MANY, SERVER_ERROR = 429, 500
 
 CLAIM = """
     INSERT INTO operators_idempotencyrecord AS kept (credential_id, key, fingerprint, created_at)
@@ -35,13 +36,13 @@ CLAIM = """
 
 
 class KeyReused(DomainError):
-    """This Idempotency-Key was used for another request."""
+    """The Idempotency-Key was used for another request."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
     hint = "Send a new key with every new request, and the same key only to repeat one."
 
 
-class _NotRemembered(Exception):  # noqa: N818 - no error: it carries an answer out of a transaction it undoes
+class _NotRemembered(Exception):
     def __init__(self, answer: HttpResponseBase) -> None:
         self.answer = answer
 
@@ -68,7 +69,7 @@ def answer_once(
     credential: Credential,
     key: str,
     work: Callable[[], HttpResponseBase],
-    renderer: BaseRenderer,
+    renderer: Renderer,
     sealed: bool,
     at: datetime,
 ) -> HttpResponseBase:
@@ -83,16 +84,21 @@ def answer_once(
             record_id = _claim(credential.pk, key, fingerprint, at)
             if record_id is None:
                 return _replay(credential.pk, key, fingerprint, sealed=sealed)
-            answer = work()
-            if not isinstance(answer, Response) or answer.status_code == 429 or answer.status_code >= 500:  # noqa: PLR2004
-                raise _NotRemembered(answer)
-            body: bytes = renderer.render(answer.data)
+            answer = _lasting(work())
+            body = renderer.render(answer.data)
             IdempotencyRecord.objects.filter(pk=record_id).update(
                 status_code=answer.status_code, body=crypto.encrypt(body.decode()).encode() if sealed else body
             )
             return answer
     except _NotRemembered as undone:
         return undone.answer
+
+
+def _lasting(answer: HttpResponseBase) -> Response:
+    """Return an answer that a retry should get too; raise _NotRemembered with any other."""
+    if not isinstance(answer, Response) or answer.status_code == TOO_MANY or answer.status_code >= SERVER_ERROR:
+        raise _NotRemembered(answer)
+    return answer
 
 
 def _claim(credential_id: int, key: str, fingerprint: str, at: datetime) -> int | None:

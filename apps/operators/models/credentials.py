@@ -54,9 +54,7 @@ class Credential(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(
-                name="operators_credential_kind_known", condition=Q(kind__in=CredentialKind.values)
-            ),
+            models.CheckConstraint(name="operators_credential_kind_known", condition=Q(kind__in=CredentialKind.values)),
             models.CheckConstraint(
                 name="operators_only_internal_keys_cross", condition=Q(all_operators=False) | Q(kind="INTERNAL")
             ),

@@ -1,9 +1,11 @@
 """Players and what keeps them from playing."""
 
 from datetime import datetime
+from typing import Self
 
 from django.db import models
 
+from apps.core import clock
 from apps.operators.models.history import ChangesOnly
 from apps.operators.models.tenants import Brand, Operator, OwnedQuerySet
 
@@ -17,6 +19,10 @@ class BlockKind(models.TextChoices):
 
 class PlayerQuerySet(OwnedQuerySet):
     """Players; the tenant filter is inherited."""
+
+    def known_as(self, user_id: str) -> Self:
+        """Narrow to the operator's own id of a player; the one of the operator's first brand comes first."""
+        return self.filter(external_id=user_id).order_by("brand_id", "pk")
 
 
 class Player(models.Model):
@@ -34,7 +40,7 @@ class Player(models.Model):
     excluded_until = models.DateTimeField(
         null=True, blank=True, help_text="Before this moment nobody can lift the player's self-exclusion."
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now)
 
     objects = PlayerQuerySet.as_manager()
     history = ChangesOnly()
@@ -57,3 +63,7 @@ class Player(models.Model):
     def is_blocked(self, at: datetime) -> bool:
         """Tell whether a suspension or self-exclusion holds at a moment; it ends by itself at `blocked_until`."""
         return bool(self.block_kind) and (self.blocked_until is None or at < self.blocked_until)
+
+    def status_at(self, at: datetime) -> str:
+        """Return `active`, `suspended` or `self_excluded`, as it holds at a moment."""
+        return self.block_kind.lower() if self.is_blocked(at) else "active"

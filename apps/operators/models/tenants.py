@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from apps.core import ids
+from apps.core import clock, ids
 from apps.operators.models.history import ChangesOnly
 from apps.operators.preferences import Preferences
 
@@ -61,7 +61,7 @@ class Operator(models.Model):
         null=True, blank=True, help_text="While set, every key of this operator is refused."
     )
     preferences = models.JSONField(default=dict, blank=True, help_text="What differs from the defaults.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now)
 
     history = ChangesOnly()
 
@@ -99,9 +99,7 @@ class Membership(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(name="operators_one_role_each", fields=["user", "operator"]),
-            models.CheckConstraint(
-                name="operators_membership_role_known", condition=models.Q(role__in=Role.values)
-            ),
+            models.CheckConstraint(name="operators_membership_role_known", condition=models.Q(role__in=Role.values)),
         )
 
     def __str__(self) -> str:

@@ -16,19 +16,17 @@ class BrandUnknown(NotFound):
     """The operator has no such brand."""
 
 
-def ensure_locked(
-    operator_id: int, *, user_id: str, display_name: str, brand_id: str | None, at: datetime
-) -> Player:
+def ensure_locked(operator_id: int, *, user_id: str, display_name: str, brand_id: str | None, at: datetime) -> Player:
     """Return the operator's player by their own id, created when new, locked until the transaction ends.
 
-    Without a brand the player is looked for in all of them, the oldest first, and created in the operator's own.
+    Without a brand the player is looked for in all of them, the oldest brand first, and created in the operator's own.
     Raises BrandUnknown.
     """
     players = Player.objects.for_operator(operator_id).select_for_update(no_key=True, of=("self",))
     mine = players.filter(external_id=user_id)
     if brand_id is not None:
         mine = mine.filter(brand__external_id=brand_id)
-    found: Player | None = mine.order_by("pk").first()
+    found: Player | None = mine.order_by("brand_id", "pk").first()
     if found is not None:
         return found
     brands = Brand.objects.for_operator(operator_id)
@@ -36,15 +34,20 @@ def ensure_locked(
     if brand is None:
         raise BrandUnknown
     player, created = Player.objects.get_or_create(
-        operator_id=operator_id, brand=brand, external_id=user_id, defaults={"display_name": display_name}
+        operator_id=operator_id,
+        brand=brand,
+        external_id=user_id,
+        defaults={"display_name": display_name, "created_at": at},
     )
     # A row that somebody else created meanwhile is not ours yet; our own insert is.
-    return player if created else players.get(pk=player.pk)
+    locked: Player = player if created else players.get(pk=player.pk)
+    return locked
 
 
 def lock(player_id: int) -> Player:
     """Return the player, locked until the transaction ends, so that a block can't slip in between."""
-    return Player.objects.select_for_update(no_key=True).get(pk=player_id)
+    player: Player = Player.objects.select_for_update(no_key=True).get(pk=player_id)
+    return player
 
 
 def refuse_blocked(player: Player, at: datetime) -> None:

@@ -19,8 +19,8 @@ from django.db.models import Q
 from apps.core import addresses, crypto, ids
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid, NotFound
-from apps.operators.models import Credential, CredentialKind, Operator
-from apps.operators.scopes import EVERY_SCOPE, KEY_ROLES, Scope
+from apps.operators.models import Credential, CredentialKind
+from apps.operators.scopes import EVERY_SCOPE, KEY_ROLES
 
 # 43 characters of [a-z0-9] are 222 bits: a digest of them needs no salt and no slow hash.
 SECRET_LENGTH = 43
@@ -40,7 +40,7 @@ class Unauthorized(DomainError):
 
 
 class KeyExpired(DomainError):
-    """This API key has expired."""
+    """The API key has expired."""
 
     kind = "unauthenticated"
     code = "KEY_EXPIRED"
@@ -48,14 +48,14 @@ class KeyExpired(DomainError):
 
 
 class OperatorSuspended(DomainError):
-    """This operator is suspended; every call of its keys is refused."""
+    """The operator is suspended; every call of its keys is refused."""
 
     kind = "forbidden"
     code = "OPERATOR_SUSPENDED"
 
 
 class AddressNotAllowed(DomainError):
-    """This key may not be used from this address."""
+    """The key may not be used from this address."""
 
     kind = "forbidden"
     code = "ADDRESS_NOT_ALLOWED"
@@ -73,7 +73,7 @@ class KeyNotFound(NotFound):
 
 
 class KeyNotLive(DomainError):
-    """This key has been revoked or has expired."""
+    """The key has been revoked or has expired."""
 
     code = "INVALID_STATE"
 
@@ -168,9 +168,7 @@ def issue(
     kept_scopes = scopes_of(scopes=scopes, role=None)
     if kept_scopes and kind != CredentialKind.OPERATOR:
         raise Invalid("Only operator keys carry scopes.", fields={"scopes": ["Not for this kind of key."]})
-    beyond = sorted(set(kept_scopes) - set(may_grant)) if may_grant is not None else []
-    if beyond:
-        raise ScopeNotYours(required=", ".join(beyond))
+    _refuse_beyond(kept_scopes, may_grant)
     if expires_at is not None and expires_at <= at:
         raise Invalid("The key would have expired already.", fields={"expiresAt": ["Must lie in the future."]})
     return _store(
@@ -190,6 +188,12 @@ def issue(
     )
 
 
+def _refuse_beyond(scopes: Sequence[str], may_grant: Collection[str] | None) -> None:
+    beyond = sorted(set(scopes) - set(may_grant)) if may_grant is not None else []
+    if beyond:
+        raise ScopeNotYours(required=", ".join(beyond))
+
+
 def _store(credential: Credential, *, compound: bool) -> Issued:
     key, prefix = _new_key(credential.kind, compound=compound)
     secret = secrets.token_hex(32) if credential.kind == CredentialKind.GAME else ""
@@ -205,17 +209,27 @@ def _store(credential: Credential, *, compound: bool) -> Issued:
 
 
 @transaction.atomic
-def rotate(credential_id: int, *, operator_id: int, overlap_seconds: int, actor: Actor, at: datetime) -> Issued:
+def rotate(
+    credential_id: int,
+    *,
+    operator_id: int,
+    kind: CredentialKind | None = None,
+    overlap_seconds: int,
+    may_grant: Collection[str] | None = None,
+    actor: Actor,
+    at: datetime,
+) -> Issued:
     """Issue a successor with the same rights now; the old key works for `overlap_seconds` more, or until its own end.
 
-    The overlap lets a client switch without an outage. Raises KeyNotFound, KeyNotLive, and Invalid for a negative
-    overlap.
+    The overlap lets a client switch without an outage. `kind` and `may_grant` narrow what a caller by key may reach.
+    Raises KeyNotFound, KeyNotLive, ScopeNotYours, and Invalid for a negative overlap.
     """
     if overlap_seconds < 0:
         raise Invalid("The overlap can't be negative.", fields={"overlapSeconds": ["0 or more."]})
-    old = _locked(credential_id, operator_id=operator_id)
+    old = _locked(credential_id, operator_id=operator_id, kind=kind)
     if not old.is_live(at):
         raise KeyNotLive
+    _refuse_beyond(old.scopes, may_grant)
     fresh = Credential(
         operator_id=old.operator_id,
         kind=old.kind,
@@ -236,19 +250,22 @@ def rotate(credential_id: int, *, operator_id: int, overlap_seconds: int, actor:
 
 
 @transaction.atomic
-def revoke(credential_id: int, *, operator_id: int, actor: Actor, at: datetime) -> Credential:
+def revoke(
+    credential_id: int, *, operator_id: int, kind: CredentialKind | None = None, actor: Actor, at: datetime
+) -> Credential:
     """Make a key useless from now on. Revoking twice is revoking once. Raises KeyNotFound."""
-    credential = _locked(credential_id, operator_id=operator_id)
+    credential = _locked(credential_id, operator_id=operator_id, kind=kind)
     if credential.revoked_at is None:
         credential.revoked_at, credential.revoked_by = at, str(actor)
         credential.save(update_fields=["revoked_at", "revoked_by"])
     return credential
 
 
-def _locked(credential_id: int, *, operator_id: int) -> Credential:
-    found: Credential | None = (
-        Credential.objects.for_operator(operator_id).select_for_update(of=("self",)).filter(pk=credential_id).first()
-    )
+def _locked(credential_id: int, *, operator_id: int, kind: CredentialKind | None) -> Credential:
+    rows = Credential.objects.for_operator(operator_id).select_for_update(no_key=True, of=("self",))
+    if kind is not None:
+        rows = rows.filter(kind=kind)
+    found: Credential | None = rows.filter(pk=credential_id).first()
     if found is None:
         raise KeyNotFound
     return found
