@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
+from apps.core.exact import ExactDecoder, ExactEncoder
 from apps.core.lifecycle import edges_trigger
 from apps.operators.models import Operator, Player
 from apps.tournaments.lifecycle import ENTRY_EDGES, EntryLifecycle, EntryStatus
@@ -120,7 +121,7 @@ class GameEvent(models.Model):
     tournament = models.ForeignKey(Tournament, on_delete=models.PROTECT, related_name="game_events", db_index=False)
     event_id = models.CharField(max_length=128)
     type = models.CharField(max_length=60)
-    payload = models.JSONField()
+    payload = models.JSONField(encoder=ExactEncoder, decoder=ExactDecoder)
     outcome = models.CharField(max_length=16)
     note = models.CharField(max_length=200, blank=True)
     occurred_at = models.DateTimeField()

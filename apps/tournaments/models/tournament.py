@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import F, Q
 
+from apps.core.exact import ExactDecoder, ExactEncoder
 from apps.core.lifecycle import edges_trigger
 from apps.ledger.models import Account, Asset, Rail
 from apps.operators.models import Game, Operator
@@ -75,7 +76,9 @@ class Tournament(TournamentLifecycle):
     tournament_type = models.CharField(
         max_length=16, choices=TournamentType.choices, default=TournamentType.POINTS_BASED
     )
-    config = models.JSONField(default=dict, blank=True, help_text="Handed to the game as it is.")
+    config = models.JSONField(
+        default=dict, blank=True, help_text="Handed to the game as it is.", encoder=ExactEncoder, decoder=ExactDecoder
+    )
 
     # Entry
     entry_mode = models.CharField(max_length=8, choices=EntryMode.choices, default=EntryMode.OPEN)
@@ -96,7 +99,7 @@ class Tournament(TournamentLifecycle):
 
     # Scoring
     scoring_source = models.CharField(max_length=8, choices=ScoringSource.choices, default=ScoringSource.REPORTED)
-    scoring = models.JSONField(default=dict, blank=True)
+    scoring = models.JSONField(default=dict, blank=True, encoder=ExactEncoder, decoder=ExactDecoder)
     tie_policy = models.CharField(max_length=6, choices=TiePolicy.choices, default=TiePolicy.UNIQUE)
     max_rounds = models.PositiveIntegerField(null=True, blank=True, help_text="The last round ends the tournament.")
 
