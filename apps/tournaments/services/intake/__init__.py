@@ -18,6 +18,7 @@ from django.db import transaction
 
 from apps.core.actors import Actor
 from apps.core.errors import Invalid
+from apps.tournaments.lifecycle import TournamentStatus
 from apps.tournaments.models import Tournament
 from apps.tournaments.services.entries import TournamentNotFound
 from apps.tournaments.services.intake import course, shapes
@@ -54,24 +55,34 @@ TAKERS: Mapping[str, Callable[[Batch, Event], Outcome]] = {
 }
 
 
-def take_events(tournament_id: int, events: Sequence[Any], *, actor: Actor, at: datetime) -> list[Outcome]:
+def take_events(
+    tournament_id: int, events: Sequence[Any], *, within: int | None = None, actor: Actor, at: datetime
+) -> list[Outcome]:
     """Take 1 to 1000 event bodies for a tournament, in their order; return one outcome each.
 
-    Raises Invalid, and takes none, when any is not well formed or names another tournament or operator; raises
-    TournamentNotFound.
+    `within` is the only operator whose tournaments the caller reaches; None reaches all. Raises Invalid, and takes
+    none, when any is not well formed or names another tournament or operator; raises TournamentNotFound.
     """
     given = shapes.read_events(events, tournament_id=tournament_id)
     with transaction.atomic():
-        return _take(tournament_id, given, actor=actor, at=at)
+        return _take(_hold(tournament_id, given, within=within), given, actor=actor, at=at)
 
 
-def _take(tournament_id: int, given: Sequence[Event], *, actor: Actor, at: datetime) -> list[Outcome]:
+def _hold(tournament_id: int, given: Sequence[Event], *, within: int | None) -> Tournament:
+    """Hold the tournament, beside others if the events allow it. Raises TournamentNotFound."""
+    # Looked at before it is held: a key must not keep another tenant's players waiting, not even for a moment.
+    reached = Tournament.objects.filter(pk=tournament_id).exclude(status=TournamentStatus.DRAFT)
+    if within is not None:
+        reached = reached.for_operator(within)
+    if not reached.exists():
+        raise TournamentNotFound
     beside = all(event.data is None or event.type in SIDE_BY_SIDE for event in given)
     hold = Tournament.objects.hold_shared if beside else Tournament.objects.hold
-    try:
-        tournament: Tournament = hold(tournament_id)
-    except Tournament.DoesNotExist as nobody:
-        raise TournamentNotFound from nobody
+    tournament: Tournament = hold(tournament_id)
+    return tournament
+
+
+def _take(tournament: Tournament, given: Sequence[Event], *, actor: Actor, at: datetime) -> list[Outcome]:
     _check_operator(tournament, given)
     new = note_events(tournament, given, at=at)
     fresh: list[Event] = []

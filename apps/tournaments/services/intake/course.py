@@ -17,7 +17,8 @@ def take_room(batch: Batch, event: Event) -> Outcome:
     data: RoomData = event.data
     if batch.tournament.status not in UPCOMING and not batch.running:
         return Outcome(event.id, REJECTED, "the tournament is over")
-    put_room(batch.tournament, room_id=data.room_id, room_url=data.room_url)
+    for fact in put_room(batch.tournament, room_id=data.room_id, room_url=data.room_url):
+        batch.report(fact)
     return Outcome(event.id, ACCEPTED)
 
 
