@@ -5,12 +5,20 @@ from django.urls import include, path
 
 # What operators call with their keys. Mounted twice, because clients of the original write either (operators.md 1.1).
 operator_api = [
+    path("", include("apps.operators.api.urls")),
     path("", include("apps.events.api.urls")),
     path("", include("apps.jobs.api.urls")),
+    path("", include("apps.tournaments.api.casino.urls")),
 ]
 
 urlpatterns = [
+    path("", include("apps.core.api.urls")),
     path("admin/", admin.site.urls),
     path("api/", include(operator_api)),
     path("api/api/", include(operator_api)),
 ]
+
+handler400 = "apps.core.api.errors.bad_request"
+handler403 = "apps.core.api.errors.permission_denied"
+handler404 = "apps.core.api.errors.not_found"
+handler500 = "apps.core.api.errors.server_error"

@@ -67,7 +67,7 @@ IDEMPOTENCY_KEY = {
 
 
 def each_call_once(endpoints: list[tuple[Any, ...]], **_: Any) -> list[tuple[Any, ...]]:
-    """Leave one mount of each call in the description (operators.md 1.1 names up to three), without the optional slash."""
+    """Leave one mount of each call (operators.md 1.1 names up to three), without the optional slash at its end."""
     return [
         (endpoint[0].rstrip("/"), *endpoint[1:])
         for endpoint in endpoints

@@ -1,0 +1,258 @@
+"""What the casino dialect looks up. Everything is narrowed to the operator of the key; drafts are nobody's to see."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Avg, Case, Count, IntegerField, Min, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
+
+from apps.ledger.models import Payout, Purpose
+from apps.operators.models import Player
+from apps.tournaments.api.casino import words
+from apps.tournaments.api.casino.queries import Page, TournamentFilter
+from apps.tournaments.lifecycle import FINISHED, EntryStatus, TournamentStatus
+from apps.tournaments.models import Entry, Tournament
+from apps.tournaments.querysets import NEVER_ELIMINATED
+from apps.tournaments.services import results
+from apps.tournaments.services.entries import PlayerNotFound, TournamentNotFound
+from apps.tournaments.services.tokens import parse_internal_id
+
+# Ids are bigints; a longer number is nobody's.
+LONGEST_ID = 18
+
+
+def row_id(text: str) -> int | None:
+    """Return the number of an id as we write it: digits, no sign, no leading zero."""
+    digits = text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID
+    return int(text) if digits and not text.startswith("0") else None
+
+
+def visible(operator_id: int) -> Any:
+    """Return the operator's tournaments that are no drafts, with what every answer shows of them."""
+    return (
+        Tournament.objects.for_operator(operator_id)
+        .exclude(status=TournamentStatus.DRAFT)
+        .select_related("operator", "game", "asset")
+    )
+
+
+def tournament(operator_id: int, ref: str) -> Tournament:
+    """Return one tournament. Raises TournamentNotFound, for other operators' too."""
+    pk = row_id(ref)
+    found: Tournament | None = visible(operator_id).filter(pk=pk).first() if pk else None
+    if found is None:
+        raise TournamentNotFound
+    return found
+
+
+def tournaments(operator_id: int, wanted: TournamentFilter, *, at: datetime) -> tuple[list[Tournament], int]:
+    """Return a page of tournaments in the order of their start, and how many there are."""
+    found = visible(operator_id)
+    if wanted.statuses is not None:
+        found = found.filter(words.having_status(wanted.statuses, at))
+    if wanted.game_slug is not None:
+        found = found.filter(game__slug=wanted.game_slug)
+    if wanted.starts_after is not None:
+        found = found.filter(starts_at__gt=wanted.starts_after)
+    if wanted.starts_before is not None:
+        found = found.filter(starts_at__lt=wanted.starts_before)
+    if wanted.external_id is not None:
+        found = found.filter(external_id=wanted.external_id)
+    page = wanted.page
+    return list(found.order_by("starts_at", "pk")[page.offset : page.stop]), found.count()
+
+
+def entry(subject: Tournament, ref: str) -> Entry:
+    """Return a player's entry by internal id, by player id, or by the operator's user id, in this order.
+
+    Of several registrations of one player it is the latest. Raises PlayerNotFound.
+    """
+    entries = Entry.objects.filter(tournament=subject).select_related("player").order_by("-attempt", "pk")
+    named = parse_internal_id(ref)
+    if named is not None and named[0] == subject.pk:
+        found = entries.filter(player_id=named[1], attempt=min(named[2], 32767)).first()
+    else:
+        pk = row_id(ref)
+        found = entries.filter(player_id=pk).first() if pk else None
+    if found is None:
+        # Two brands may each have a player of that id; whoever registered first is meant.
+        found = entries.filter(player__operator_id=subject.operator_id, player__external_id=ref).first()
+    if found is None:
+        raise PlayerNotFound
+    mine: Entry = found
+    mine.tournament = subject
+    return mine
+
+
+def prizes(subject: Tournament, entry_ids: Collection[int] | None = None) -> dict[int, int]:
+    """Return the prizes that were fixed, in base units by entry: of some entries, or of all."""
+    if subject.status not in FINISHED or subject.cancelled_at is not None or entry_ids == []:
+        return {}
+    payouts = results.prize_payouts(subject)
+    if entry_ids is not None:
+        payouts = payouts.filter(entry_ref__in=entry_ids)
+    return {entry_id: int(units) for entry_id, units in payouts.values_list("entry_ref", "units")}
+
+
+def prizes_by_place(subject: Tournament) -> list[int] | None:
+    """Return the prizes that were fixed, best place first; None before completion."""
+    if subject.status not in FINISHED or subject.cancelled_at is not None:
+        return None
+    return [int(units) for units in results.prize_payouts(subject).values_list("units", flat=True)]
+
+
+# --- the player list --------------------------------------------------------------------------------------------------
+
+# The window is over the whole board, so a filtered list shows true positions; its order is that of the index
+# tournaments_ranking. Who withdrew has no position.
+_RANKED = """
+    SELECT id, row_number() OVER (
+             ORDER BY points DESC, COALESCE(elimination_round, 2147483647) DESC, scored_at, entry_count,
+                      registered_at, player_id) AS position
+      FROM tournaments_entry WHERE tournament_id = %(tournament)s AND status <> 'WITHDRAWN'
+"""
+_GONE = """
+    SELECT id, NULL::bigint AS position
+      FROM tournaments_entry WHERE tournament_id = %(tournament)s AND status = 'WITHDRAWN'
+"""
+_LIST = """
+    SELECT r.position, e.id, e.player_id, p.external_id, e.attempt, e.display_name, e.status, e.registered_at,
+           e.entry_count, e.paid_units, e.points, e.eliminated_at
+      FROM ({places}) r
+      JOIN tournaments_entry e ON e.id = r.id
+      JOIN operators_player p ON p.id = e.player_id
+     WHERE {condition}
+     ORDER BY r.position, e.id
+     LIMIT %(limit)s OFFSET %(offset)s
+"""
+CHUNK = 1000
+
+
+def _having_word(subject: Tournament, word: str | None, winners: Collection[int]) -> tuple[Q, str] | None:
+    """Return the condition for a player status word, for the ORM and for `_LIST`; None if nobody can have it now."""
+    won_q, won_sql = Q(pk__in=winners), "e.id = ANY(%(winners)s)"
+    present = subject.started_at is not None
+    if word == words.WITHDRAWN:
+        return Q(status=EntryStatus.WITHDRAWN), "TRUE"
+    if word is None:
+        return ~Q(status=EntryStatus.WITHDRAWN), "TRUE"
+    if word == words.WINNER:
+        return won_q, won_sql
+    if word == words.ELIMINATED:
+        return Q(status=EntryStatus.OUT) & ~won_q, f"e.status = 'OUT' AND NOT {won_sql}"
+    if (word == words.ACTIVE) != present:
+        return None
+    return Q(status=EntryStatus.IN) & ~won_q, f"e.status = 'IN' AND NOT {won_sql}"
+
+
+def players(
+    subject: Tournament, word: str | None, page: Page
+) -> tuple[int, Iterator[list[tuple[int | None, Entry, int | None]]]]:
+    """Return how many players have a status word, and the rows in chunks: position, entry, prize in base units.
+
+    Positions are over the whole board. The query has run when this returns; the rows are read as they are asked for.
+    """
+    won = prizes(subject)
+    condition = _having_word(subject, word, list(won))
+    if condition is None:
+        return 0, iter(())
+    total = Entry.objects.filter(tournament=subject).filter(condition[0]).count()
+    places = _GONE if word == words.WITHDRAWN else _RANKED
+    cursor = connection.cursor()
+    cursor.execute(
+        _LIST.format(places=places, condition=condition[1]),
+        {"tournament": subject.pk, "winners": list(won), "limit": page.limit, "offset": page.offset},
+    )
+    return total, _chunks(subject, cursor, won)
+
+
+def _chunks(
+    subject: Tournament, cursor: Any, won: dict[int, int]
+) -> Iterator[list[tuple[int | None, Entry, int | None]]]:
+    with cursor:
+        while rows := cursor.fetchmany(CHUNK):
+            yield [(row[0], _listed(subject, row), won.get(row[1])) for row in rows]
+
+
+def _listed(subject: Tournament, row: Sequence[Any]) -> Entry:
+    """Make an entry of what the list shows of it."""
+    _, pk, player_id, user_id, attempt, name, status, registered_at, count, paid, points, eliminated_at = row
+    return Entry(
+        pk=pk,
+        tournament=subject,
+        player=Player(pk=player_id, external_id=user_id),
+        attempt=attempt,
+        display_name=name,
+        status=status,
+        registered_at=registered_at,
+        entry_count=count,
+        paid_units=paid,
+        points=points,
+        eliminated_at=eliminated_at,
+    )
+
+
+# --- a player's history -----------------------------------------------------------------------------------------------
+
+
+def _final_position() -> Case:
+    """How many stand before the entry, and one: the ranking of querysets.RANKING, spelled out as a comparison."""
+    out_round = Coalesce("elimination_round", Value(NEVER_ELIMINATED))
+    own_round = Coalesce(OuterRef("elimination_round"), Value(NEVER_ELIMINATED))
+    level, before = Q(), Q(points__gt=OuterRef("points"))
+    for name, own, ahead in (
+        ("points", OuterRef("points"), None),
+        ("out_round", own_round, "gt"),
+        ("scored_at", OuterRef("scored_at"), "lt"),
+        ("entry_count", OuterRef("entry_count"), "lt"),
+        ("registered_at", OuterRef("registered_at"), "lt"),
+        ("player_id", OuterRef("player_id"), "lt"),
+    ):
+        if ahead:
+            before |= level & Q(**{f"{name}__{ahead}": own})
+        level &= Q(**{name: own})
+    ahead_of_it = (
+        Entry.objects.filter(tournament_id=OuterRef("tournament_id"), points__gte=OuterRef("points"))
+        .on_board()
+        .alias(out_round=out_round)
+        .filter(before)
+        .order_by()
+        .values("tournament_id")
+        .annotate(many=Count("pk"))
+        .values("many")
+    )
+    position = Coalesce(Subquery(ahead_of_it, output_field=IntegerField()), Value(0)) + 1
+    return Case(When(_COMPLETED, then=position), default=None, output_field=IntegerField())
+
+
+_COMPLETED = Q(tournament__status__in=FINISHED, tournament__cancelled_at=None)
+
+
+def history(subject: Player, *, page: int, per_page: int) -> tuple[list[Entry], dict[str, Any]]:
+    """Return a page of a player's entries, newest tournament first, with `final_position`, and statistics over all.
+
+    Entries that were withdrawn are left out: the player did not take part.
+    """
+    entries = (
+        Entry.objects.filter(player=subject)
+        .on_board()
+        .exclude(tournament__status=TournamentStatus.DRAFT)
+        .annotate(final_position=_final_position())
+    )
+    statistics = entries.aggregate(
+        total_tournaments=Count("pk"),
+        completed_tournaments=Count("pk", filter=_COMPLETED),
+        average_position=Avg("final_position"),
+        best_position=Min("final_position"),
+        total_points_earned=Sum("points"),
+    )
+    found = entries.select_related("tournament").order_by("-tournament_id")
+    return list(found[(page - 1) * per_page : page * per_page]), statistics
+
+
+def prizes_of_player(subject: Player, entry_ids: Sequence[int]) -> set[int]:
+    """Return which of a player's entries won a prize."""
+    won = Payout.objects.filter(player=subject, purpose=Purpose.PRIZE, entry_ref__in=entry_ids, position__isnull=False)
+    return {entry_id for entry_id in won.values_list("entry_ref", flat=True) if entry_id is not None}

@@ -1,0 +1,30 @@
+"""What the views of this dialect share."""
+
+from typing import Any
+
+from rest_framework.request import Request
+
+from apps.operators.api.access import OperatorView, credential_of
+from apps.operators.models import Operator
+from apps.tournaments.api.casino import reads
+from apps.tournaments.models import Entry, Tournament
+
+
+class CasinoView(OperatorView):
+    """A call with an operator key, about that operator's tournaments and no one else's."""
+
+    request: Request
+    kwargs: dict[str, Any]
+
+    @property
+    def operator(self) -> Operator:
+        """The tenant, from the credential and from nowhere else."""
+        return credential_of(self.request).operator
+
+    def tournament(self) -> Tournament:
+        """Return the tournament the path names. Raises TournamentNotFound."""
+        return reads.tournament(self.operator.pk, self.kwargs["id"])
+
+    def entry(self) -> Entry:
+        """Return the entry the path names. Raises TournamentNotFound, PlayerNotFound."""
+        return reads.entry(self.tournament(), self.kwargs["player"])
