@@ -9,7 +9,7 @@ import django_stubs_ext
 import environ
 
 from config import addresses
-from config.settings.admin import UNFOLD  # noqa: F401 - a setting
+from config.settings.admin import DATE_FORMAT, DATETIME_FORMAT, UNFOLD  # noqa: F401 - settings
 from config.settings.logs import configure_logging
 
 # Classes that only the type stubs know as generic may be written so: ModelAdmin[Player].
@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "apps.events",
     "apps.jobs",
     "apps.tournaments",
+    "config",  # for the commands that compose every area
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,152 @@
+"""`manage.py demo`: Podium with something in it (podium.md 1)."""
+
+import signal
+import socket
+import threading
+from argparse import ArgumentParser
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import connection, transaction
+
+from apps.core import clock
+from apps.core.supervisor import NotStartedError, Supervisor, only_one, podium
+from apps.ledger.services import reports
+from apps.operators.models import Operator
+from config.demo import world
+from config.demo.client import Client, Refused
+from config.demo.keys import Keys
+from config.demo.traffic import Traffic, play_one, wait_paid
+
+PLAYERS, ROUNDS = 10, 3
+PRIZES = 3
+
+
+class Command(BaseCommand):
+    """Run Podium on a believable demo; `--once` plays one tournament, checks it, and ends."""
+
+    help = "Runs Podium with two operators, players, tournaments and traffic. --once proves one tournament and exits."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to listen, and whether to stay."""
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--live-port", type=int, default=8001)
+        parser.add_argument("--once", action="store_true", help="play one tournament from creation to payout and exit")
+
+    def handle(self, *, host: str, port: int, live_port: int, once: bool, **_: Any) -> None:
+        """Seed, run, and either stay with traffic or prove one tournament. Exit code 0 only if all of it worked."""
+        if once:
+            host, port, live_port = "127.0.0.1", _free_port(), _free_port()
+        logs = settings.DATA_DIR / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        # Quiet on the screen, where a person reads the addresses; whatever went wrong is in the logs.
+        supervisor = Supervisor(podium(host, port, live_port), say=self.stdout.write, logs=logs)
+        try:
+            with only_one(settings.DATA_DIR):
+                call_command("migrate", interactive=False, verbosity=0)
+                keys = self._keys()
+                connection.close()
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    signal.signal(number, lambda *_: supervisor.ask_to_stop())
+                with supervisor:
+                    if supervisor.wait_ready():
+                        base_url = f"http://127.0.0.1:{port}"
+                        if once:
+                            self._prove(base_url, keys)
+                        else:
+                            self._stay(supervisor, base_url, keys)
+        except NotStartedError as problem:
+            raise CommandError(str(problem)) from problem
+
+    def _keys(self) -> Keys:
+        """Return the demo's secrets, seeding the data directory when it is new."""
+        path = settings.DATA_DIR / "demo.json"
+        keys = Keys.load(path)
+        if keys is not None and Operator.objects.filter(slug="acme").exists():
+            return keys
+        if Operator.objects.exists():
+            raise CommandError("This database has operators that are not the demo's. Choose another PODIUM_DATA_DIR.")
+        self.stdout.write("Seeding two operators, their players and tournaments …")
+        with transaction.atomic():
+            keys = world.seed(at=clock.now())
+            keys.save(path)
+        return keys
+
+    def _stay(self, supervisor: Supervisor, base_url: str, keys: Keys) -> None:
+        self.stdout.write(welcome(base_url, keys))
+        stop = threading.Event()
+        traffic = Traffic(
+            Client(base_url, keys.operator_keys["acme"]),
+            Client(base_url, keys.internal_keys["acme"]),
+            say=self.stdout.write,
+            stop=stop,
+        )
+        thread = threading.Thread(target=traffic.run, name="traffic", daemon=True)
+        thread.start()
+        supervisor.wait()
+        self.stdout.write("Stopping …")
+        stop.set()
+        thread.join(timeout=10)
+
+    def _prove(self, base_url: str, keys: Keys) -> None:
+        """Play one tournament over HTTP, have the worker pay it, and check the money. Raises CommandError."""
+        casino = Client(base_url, keys.operator_keys["acme"])
+        platform = Client(base_url, keys.internal_keys["acme"])
+        try:
+            tournament_id = play_one(casino, platform, players=PLAYERS, rounds=ROUNDS, say=self.stdout.write)
+            if not wait_paid(casino, tournament_id, players=PRIZES):
+                raise CommandError("The prizes were not paid within a minute.")
+            results = casino.get(f"/api/tournaments/{tournament_id}/results")
+        except Refused as problem:
+            raise CommandError(str(problem)) from problem
+        self.stdout.write(f"\nResults of {results['name']}")
+        for winner in results["winners"]:
+            self.stdout.write(
+                f"  {winner['position']}.  {winner['displayName']:<10} {winner['finalScore']:>6} points"
+                f"  {winner['prizeAmount']:>8} {results['prizePool']['currency']}"
+            )
+        paid = sum(Decimal(str(winner["prizeAmount"])) for winner in results["winners"])
+        if len(results["winners"]) != PRIZES or paid != PLAYERS * 10:
+            raise CommandError(f"{paid} was paid where {PLAYERS * 10} was collected.")
+        self._trial_balance()
+        call_command("reconcile", stdout=self.stdout)
+        self.stdout.write("All of it worked.")
+
+    def _trial_balance(self) -> None:
+        self.stdout.write("\nTrial balance")
+        for operator in Operator.objects.order_by("slug"):
+            self.stdout.write(reports.written(reports.trial_balance(operator.pk), title=operator.name))
+
+
+def welcome(base_url: str, keys: Keys) -> str:
+    """Return what a person needs to look around; the three commands work as pasted."""
+    key = keys.operator_keys["acme"]
+    return f"""
+Podium answers.
+
+  Admin       {base_url}/admin/
+  Sign in as  owner@acme.example (also manager, finance, support, auditor), or admin@podium.example for everything
+  Password    {keys.password}
+  API         {base_url}/api/docs/
+  API key     {key}
+
+Try:
+
+curl -s '{base_url}/api/tournaments?status=in_progress' -H 'Authorization: Bearer {key}'
+
+curl -s {base_url}/api/tournaments -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\
+  -d '{{"name":"My Cup","startTime":"2031-01-15T20:00:00Z","gameSlug":"crash-classic","entryFee":10.00}}'
+
+curl -s '{base_url}/api/events?after=0&limit=5' -H 'Authorization: Bearer {key}'
+
+Games are being played; Ctrl-C stops all of it."""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
