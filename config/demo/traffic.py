@@ -113,7 +113,7 @@ class Traffic:
     say: Callable[[str], None]
     stop: threading.Event
     minutes: int = 6
-    _dice: random.Random = field(default_factory=random.Random)  # noqa: S311 - points of a game
+    _dice: random.Random = field(default_factory=random.Random)
 
     def run(self) -> None:
         """Play tournaments one after the other, a few rounds a minute."""
