@@ -30,7 +30,7 @@ TURNS = 5
 # for many seconds, or for ever. After a failure this process stays silent for a while, so not every request pays it.
 CONNECT_SECONDS = 0.25
 SEND_SECONDS = 0.5
-SILENT_SECONDS = 1.0
+SILENT_SECONDS = 5.0
 NO_PATIENCE = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 TROUBLE = (RedisError, KombuError, OSError)
 

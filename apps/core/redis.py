@@ -5,6 +5,7 @@ from functools import lru_cache
 from django.conf import settings
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError  # noqa: A004 - Redis's own
 from redis.retry import Retry
 
 # A request may wait this long for Redis and no longer; whoever asks has a way to go on without it.
@@ -19,6 +20,7 @@ def client() -> Redis:
         settings.REDIS_URL,
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
-        # One silent second try: a connection that idled while Redis restarted is not an outage.
-        retry=Retry(NoBackoff(), 1),
+        # One more try when a connection breaks, which it does when Redis restarts while it idles; none when an answer
+        # is late, or everyone would wait twice as long for a Redis that hangs.
+        retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
     )

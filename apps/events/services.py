@@ -97,7 +97,7 @@ def number_new_facts() -> int:
         if not operators:
             return numbered
         for operator_id in operators:
-            numbered += number_facts(operator_id)
+            numbered += number_facts(operator_id, limit=BATCH)
     doorbell.ring(SEQUENCER)
     return numbered
 

@@ -1,0 +1,30 @@
+"""Facts, written the way the product writes them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+
+from apps.core.actors import SYSTEM
+from apps.events import services
+from apps.events.models import Fact
+from apps.operators.models import Operator
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def write(
+    operator: Operator,
+    type: str = "tournament.started",  # noqa: A002 - the envelope's word
+    subject: str = "tournament:17",
+    data: Mapping[str, Any] | None = None,
+    *,
+    count: int = 1,
+    at: datetime = NOON,
+) -> list[Fact]:
+    """Commit that many facts, each with its number of this call in `data`."""
+    new = [services.NewFact(type, subject, {"n": n, **(data or {})}) for n in range(count)]
+    with transaction.atomic():
+        public_ids = services.record_many(new, operator_id=operator.pk, actor=SYSTEM, at=at)
+    return list(Fact.objects.filter(public_id__in=public_ids).order_by("id"))
