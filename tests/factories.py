@@ -10,13 +10,14 @@ from django.http import HttpResponse
 from django.test import Client
 
 from apps.core.actors import SYSTEM
-from apps.ledger.models import Asset
-from apps.operators.models import Brand, CredentialKind, Game, Membership, Operator, Player, Role, User
+from apps.ledger.services.assets import add_asset
+from apps.ledger.services.tenants import ASSETS
+from apps.ledger.services.tenants import FIRST_GAME as GAME
+from apps.operators.models import CredentialKind, Membership, Operator, Player, Role, User
 from apps.operators.scopes import EVERY_SCOPE
 from apps.operators.services import credentials
+from apps.operators.services.tenants import GameChanges, put_brand, put_game
 
-ASSETS = {"USD": 2, "EUR": 2, "UPX": 0, "gamr": 18, "plyr": 18}
-GAME = "crash-classic"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -34,9 +35,11 @@ class OperatorFactory(factory.django.DjangoModelFactory):
     def furnished(self, create, extracted, **_):
         if not create or extracted is False:
             return
-        Brand.objects.create(operator=self, external_id=self.slug, name=self.name)
-        Game.objects.create(operator=self, slug=GAME, display_name="Crash Classic")
-        Asset.objects.bulk_create(Asset(operator=self, code=code, scale=scale) for code, scale in ASSETS.items())
+        told = {"actor": SYSTEM, "at": LONG_AGO}
+        put_brand(self.pk, external_id=self.slug, name=self.name, **told)
+        put_game(self.pk, GAME, GameChanges(display_name="Crash Classic"), **told)
+        for code, _, scale in ASSETS:
+            add_asset(self.pk, code, scale=scale)
 
 
 class PlayerFactory(factory.django.DjangoModelFactory):
