@@ -18,7 +18,6 @@ from apps.operators.scopes import EVERY_SCOPE
 from apps.operators.services import credentials
 from apps.operators.services.tenants import GameChanges, put_brand, put_game
 
-GAME = FIRST_GAME
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
