@@ -11,9 +11,15 @@ operator_api = [
     path("", include("apps.tournaments.api.casino.urls")),
 ]
 
+# What game platforms call with their keys; these clients write any of three prefixes.
+internal_api = include("apps.tournaments.api.internal.urls")
+
 urlpatterns = [
     path("", include("apps.core.api.urls")),
     path("admin/", admin.site.urls),
+    path("internal/", internal_api),
+    path("api/internal/", internal_api),
+    path("api/api/internal/", internal_api),
     path("api/", include(operator_api)),
     path("api/api/", include(operator_api)),
 ]

@@ -23,6 +23,7 @@ from apps.tournaments.models import Tournament
 from apps.tournaments.services.entries import TournamentNotFound
 from apps.tournaments.services.intake import course, shapes
 from apps.tournaments.services.intake.batch import (
+    ACCEPTED,
     DUPLICATE,
     IGNORED,
     Batch,
@@ -36,7 +37,7 @@ from apps.tournaments.services.intake.roster import Roster
 from apps.tournaments.services.intake.scores import take_score
 from apps.tournaments.services.intake.shapes import MAX_EVENTS, Event
 
-__all__ = ["MAX_EVENTS", "Outcome", "take_events"]
+__all__ = ["ACCEPTED", "MAX_EVENTS", "Outcome", "take_events"]
 
 log = structlog.get_logger(__name__)
 
