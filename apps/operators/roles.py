@@ -39,7 +39,15 @@ GRANTS: Mapping[Role, tuple[str, ...]] = {
     Role.AUDITOR: ("*.view_*",),
 }
 # No role, not even an owner's, covers what belongs to the platform.
-PLATFORM_ONLY = ("operators.add_operator", "operators.delete_*", "operators.*_user", "auth.*", "admin.*", "*.delete_*")
+PLATFORM_ONLY = (
+    "operators.add_operator",
+    "operators.suspend_operator",
+    "operators.delete_*",
+    "operators.*_user",
+    "auth.*",
+    "admin.*",
+    "*.delete_*",
+)
 
 
 def allows(role: str, permission: str) -> bool:
@@ -75,3 +83,9 @@ class RoleBackend(BaseBackend):
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
         """Tell whether the person sees anything of an app."""
         return self.has_perm(user_obj, f"{app_label}.view_anything")
+
+    def operators_of(self, user_obj: Any) -> frozenset[int]:
+        """Return the ids of the operators whose rows the person sees; the admin's tenant filter asks for it."""
+        if not isinstance(user_obj, User) or not user_obj.is_active:
+            return frozenset()
+        return frozenset(membership.operator_id for membership in memberships_of(user_obj))

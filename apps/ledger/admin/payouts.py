@@ -1,0 +1,312 @@
+"""What is owed: frozen plans and their payouts. Amounts never change; people decide whether and how they move."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet, Sum
+from django.http import HttpRequest
+
+from apps.core.admin import (
+    ChoicesDropdownFilter,
+    Operation,
+    ReasonForm,
+    Section,
+    TenantAdmin,
+    TextFilter,
+    display,
+    formats,
+)
+from apps.core.admin.formats import Tone
+from apps.ledger.admin.books import as_id
+from apps.ledger.lifecycle import PayoutStatus
+from apps.ledger.models import Payout, PlanKind, Purpose, SettlementPlan
+from apps.ledger.services import plans
+from apps.operators.admin.players import players_matching
+
+STATUS_TONES: dict[str, Tone] = {
+    PayoutStatus.WAITING_APPROVAL: "amber",
+    PayoutStatus.PROCESSING: "blue",
+    PayoutStatus.PAID: "green",
+    PayoutStatus.ERROR_RETRY: "amber",
+    PayoutStatus.ERROR_MANUAL: "red",
+    PayoutStatus.NOT_ELIGIBLE: "grey",
+}
+PURPOSE_TONES: dict[str, Tone] = {Purpose.PRIZE: "violet", Purpose.REFUND: "blue", Purpose.FEE: "grey"}
+
+
+def status_badge(status: str) -> str:
+    """Write a payout's state."""
+    return formats.badge(PayoutStatus(status).label, formats.tone_of(STATUS_TONES, status))
+
+
+class NoteForm(ReasonForm):
+    """How it was paid."""
+
+    reason = None  # type: ignore[assignment]
+    note = forms.CharField(
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="How it was paid: the bank's reference, the cashier's name. Kept with the payout.",
+    )
+
+
+class SubjectFilter(TextFilter):
+    """By the number of the tournament."""
+
+    title = "tournament's number"
+    parameter_name = "tournament"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - theirs
+        """Go through the plans, whose index leads to the payouts in order."""
+        number = as_id((self.value() or "").strip())
+        if number is None:
+            return queryset
+        owing = SettlementPlan.objects.filter(subject=f"tournament:{number}")
+        return queryset.filter(plan__in=owing)
+
+
+def retry(payout_id: int, *, reason: str, actor: Any, at: Any) -> Payout:  # noqa: ARG001 - kept in the log
+    """Put a payout back in the queue."""
+    return plans.retry(payout_id, actor=actor, at=at)
+
+
+@admin.register(Payout)
+class PayoutAdmin(TenantAdmin):
+    """One amount owed to one party."""
+
+    operations = (
+        Operation(
+            name="retry",
+            label="Retry",
+            icon="replay",
+            run=retry,
+            form=ReasonForm,
+            permission="ledger.retry_payout",
+            offered="retry",
+            bulk=True,
+            explain="The same stored amount is tried again. A payout that was paid meanwhile is not paid twice.",
+            done="Back in the queue.",
+        ),
+        Operation(
+            name="settle-outside",
+            label="Settled outside",
+            icon="handshake",
+            danger=True,
+            run=plans.settle_outside,
+            form=NoteForm,
+            permission="ledger.retry_payout",
+            offered="settle_outside",
+            explain="For a payout that you have paid by other means. Its units move from escrow to the operator's "
+            "clearing account, and it is never paid again.",
+            done="Closed as settled outside.",
+        ),
+        Operation(
+            name="reject",
+            label="Reject",
+            icon="thumb_down",
+            danger=True,
+            run=plans.reject,
+            form=ReasonForm,
+            permission="ledger.approve_payout",
+            offered="reject",
+            bulk=True,
+            explain="It will never be paid. Its units stay in escrow until the tournament is closed.",
+            done="Rejected.",
+        ),
+    )
+    views = (
+        ("All", {}),
+        ("Waiting for approval", {"status__exact": "WAITING_APPROVAL"}),
+        ("Need a person", {"status__exact": "ERROR_MANUAL"}),
+        ("Will be retried", {"status__exact": "ERROR_RETRY"}),
+        ("Processing", {"status__exact": "PROCESSING"}),
+    )
+    list_display = ("shown_id", "shown_purpose", "player", "about", "position", "amount", "shown_status", "trouble", "paid")
+    list_select_related = ("operator", "player", "asset")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("purpose", ChoicesDropdownFilter),
+        ("rail", ChoicesDropdownFilter),
+        SubjectFilter,
+    )
+    search_fields = ("key",)
+    search_help_text = "Number, key, or a player's user id or name"
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("amount", "shown_status"),
+                    ("shown_purpose", "position"),
+                    ("player", "about"),
+                    ("rail", "operator"),
+                    ("shown_key", "shown_plan"),
+                )
+            },
+        ),
+        ("How it moves", {"fields": (("source", "target"), ("attempts", "next_try"), ("paid", "shown_journal"), "error")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """On a payout's own page, what it refers to comes along."""
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        if match is not None and match.kwargs.get("object_id"):
+            rows = rows.select_related("operator", "player", "asset", "plan", "journal", "source", "target")
+        return rows
+
+    def find(self, request: HttpRequest, rows: QuerySet[Payout], term: str) -> QuerySet[Payout]:
+        """By number, by key, or by player."""
+        number = as_id(term)
+        match = Q(key=term) | Q(player__in=players_matching(request, term))
+        return rows.filter(match | Q(pk=number) if number is not None else match)
+
+    @display(description="payout", ordering="pk")
+    def shown_id(self, row: Payout) -> str:
+        """Its number."""
+        return formats.code(row.pk)
+
+    @display(description="for")
+    def shown_purpose(self, row: Payout) -> str:
+        """Prize, refund or fee."""
+        return formats.badge(row.get_purpose_display(), formats.tone_of(PURPOSE_TONES, row.purpose))
+
+    @display(description="of")
+    def about(self, row: Payout) -> str:
+        """The competition that owes it."""
+        return formats.subject(row.subject)
+
+    @display(description="amount")
+    def amount(self, row: Payout) -> str:
+        """How much."""
+        return formats.money(row.units, row.asset.scale, row.asset.code)
+
+    @display(description="status", ordering="status")
+    def shown_status(self, row: Payout) -> str:
+        """Where it stands."""
+        return status_badge(row.status)
+
+    @display(description="note")
+    def trouble(self, row: Payout) -> str:
+        """The error, or the note of a person."""
+        return row.error or formats.NOTHING
+
+    @display(description="paid")
+    def paid(self, row: Payout) -> str:
+        """When."""
+        return formats.moment(row.paid_at)
+
+    @display(description="key")
+    def shown_key(self, row: Payout) -> str:
+        """The key of the journal that pays it."""
+        return formats.code(row.key)
+
+    @display(description="plan")
+    def shown_plan(self, row: Payout) -> str:
+        """The plan it is a line of."""
+        return formats.row_link(row.plan)
+
+    @display(description="next try")
+    def next_try(self, row: Payout) -> str:
+        """When it is tried again by itself."""
+        return formats.moment(row.next_attempt_at)
+
+    @display(description="journal")
+    def shown_journal(self, row: Payout) -> str:
+        """The movement that paid it."""
+        return formats.row_link(row.journal)
+
+
+PLAN_TONES: dict[str, Tone] = {PlanKind.SETTLEMENT: "violet", PlanKind.REFUND: "blue"}
+
+
+@admin.register(SettlementPlan)
+class SettlementPlanAdmin(TenantAdmin):
+    """The payouts of one competition, computed once and never again."""
+
+    list_display = ("shown_id", "shown_kind", "about", "operator", "lines", "total", "frozen", "frozen_by")
+    list_select_related = ("operator", "asset")
+    list_filter = (("kind", ChoicesDropdownFilter),)
+    search_fields = ("subject",)
+    search_help_text = "tournament:17, a tournament's number or a plan's"
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("shown_kind", "about"),
+                    ("total", "lines"),
+                    ("frozen", "frozen_by"),
+                    ("operator", "shown_digest"),
+                )
+            },
+        ),
+    )
+
+    def find(self, request: HttpRequest, rows: QuerySet[SettlementPlan], term: str) -> QuerySet[SettlementPlan]:  # noqa: ARG002
+        """By what it ends, or by number."""
+        number = as_id(term)
+        match = Q(subject=term)
+        return rows.filter(match | Q(subject=f"tournament:{term}") | Q(pk=number) if number is not None else match)
+
+    def sections(self, request: HttpRequest, row: SettlementPlan) -> Iterable[Section]:  # noqa: ARG002 - the base's
+        """Its payouts, by where they stand."""
+        return (payouts_by_status(row),)
+
+    @display(description="plan", ordering="pk")
+    def shown_id(self, row: SettlementPlan) -> str:
+        """Its number."""
+        return formats.code(row.pk)
+
+    @display(description="ends by")
+    def shown_kind(self, row: SettlementPlan) -> str:
+        """Prizes and fees, or refunds."""
+        return formats.badge(row.get_kind_display(), formats.tone_of(PLAN_TONES, row.kind))
+
+    @display(description="of")
+    def about(self, row: SettlementPlan) -> str:
+        """The competition it ends."""
+        return formats.subject(row.subject)
+
+    @display(description="total")
+    def total(self, row: SettlementPlan) -> str:
+        """The sum of its lines."""
+        return formats.money(row.total_units, row.asset.scale, row.asset.code)
+
+    @display(description="frozen", ordering="pk")
+    def frozen(self, row: SettlementPlan) -> str:
+        """When it was fixed."""
+        return formats.moment(row.frozen_at, seconds=True)
+
+    @display(description="SHA-256 of its lines")
+    def shown_digest(self, row: SettlementPlan) -> str:
+        """Proves that no line has changed."""
+        return formats.code(row.digest)
+
+
+def payouts_by_status(plan: SettlementPlan) -> Section:
+    """Return how many payouts of a plan stand where, each with a link to them."""
+    found = (
+        Payout.objects.filter(plan=plan)
+        .order_by("status")
+        .values_list("status")
+        .annotate(number=Count("pk"), units=Sum("units"))
+    )
+    number = plan.subject.partition(":")[2]
+    rows = [
+        (
+            status_badge(status),
+            formats.link(formats.list_url("ledger.payout", tournament=number, status__exact=status), formats.number(count)),
+            formats.money(units, plan.asset.scale, plan.asset.code),
+        )
+        for status, count, units in found
+    ]
+    return Section(
+        "Payouts",
+        ("Status", "Number", "Sum"),
+        rows,
+        empty="Nothing was owed.",
+        more=("All of them", formats.list_url("ledger.payout", tournament=number)),
+    )

@@ -1,0 +1,172 @@
+"""Players: who they are, and what keeps them from playing."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from apps.core import clock
+from apps.core.admin import (
+    ChoicesDropdownFilter,
+    Operation,
+    OwnRelatedFilter,
+    ReasonForm,
+    Section,
+    TenantAdmin,
+    changes,
+    display,
+    formats,
+    narrow,
+)
+from apps.operators.models import BlockKind, Player
+from apps.operators.services import players
+
+formats.SUBJECT_PAGES["player"] = "operators.player"
+
+
+class BlockForm(ReasonForm):
+    """Why, and until when."""
+
+    until = forms.DateTimeField(required=False, help_text="UTC. Empty: until lifted.")
+
+
+class SelfExclusionForm(BlockForm):
+    """A player's own wish."""
+
+    until = forms.DateTimeField(
+        required=False, help_text="UTC. With an end, nobody can lift the exclusion before it. Empty: until lifted."
+    )
+
+
+# Where a player is a detail of another list, this many namesakes are looked at.
+NAMESAKES = 500
+
+
+def _match(term: str) -> Q:
+    """An index each: the operator's id of them, ours, or the beginning of the name."""
+    match = Q(external_id=term) | Q(display_name__istartswith=term)
+    if term.isdigit() and len(term) < 19:  # noqa: PLR2004 - what a bigint holds
+        match |= Q(pk=int(term))
+    return match
+
+
+def players_matching(request: HttpRequest, term: str) -> QuerySet[Player]:
+    """Return the person's players that a search for them finds, for lists of what belongs to players."""
+    mine = narrow(Player.objects.all(), request.user, "operator_id")
+    return mine.filter(_match(term)).order_by("pk").values("pk")[:NAMESAKES]
+
+
+@admin.register(Player)
+class PlayerAdmin(TenantAdmin):
+    """Players of an operator's brands."""
+
+    operations = (
+        Operation(
+            name="suspend",
+            label="Suspend",
+            icon="block",
+            danger=True,
+            run=players.suspend,
+            form=BlockForm,
+            permission="operators.block_player",
+            bulk=True,
+            explain="Nothing takes this player's money or enters them while this holds. What they are owed is still paid.",
+            done="Suspended.",
+        ),
+        Operation(
+            name="self-exclude",
+            label="Self-exclude",
+            icon="do_not_disturb_on",
+            danger=True,
+            run=players.self_exclude,
+            form=SelfExclusionForm,
+            permission="operators.block_player",
+            explain="At the player's own wish. Nothing takes their money or enters them while this holds.",
+            done="Self-excluded.",
+        ),
+        Operation(
+            name="reinstate",
+            label="Reinstate",
+            icon="lock_open",
+            run=players.reinstate,
+            form=ReasonForm,
+            permission="operators.block_player",
+            offered=lambda player: bool(player.block_kind),
+            explain="The player may play again.",
+            done="Reinstated.",
+        ),
+    )
+    views = (
+        ("Everyone", {}),
+        ("Suspended", {"block_kind__exact": "SUSPENDED"}),
+        ("Self-excluded", {"block_kind__exact": "SELF_EXCLUDED"}),
+    )
+    list_display = ("name", "external_id", "brand", "operator", "state", "known_since")
+    list_display_links = ("name", "external_id")
+    list_select_related = ("brand", "operator")
+    list_filter = (("brand", OwnRelatedFilter), ("block_kind", ChoicesDropdownFilter))
+    search_fields = ("external_id",)
+    search_help_text = "User id, player id, or the beginning of a name"
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("display_name", "state"),
+                    ("external_id", "player_id"),
+                    ("brand", "operator"),
+                    ("eos_id", "known_since"),
+                )
+            },
+        ),
+        ("Block", {"fields": (("block_kind", "block_reason"), ("since", "until"), "excluded_until")}),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out the block of those who have none."""
+        sets = super().get_fieldsets(request, obj)
+        return sets if obj is not None and obj.block_kind else sets[:1]
+
+    def sections(self, request: HttpRequest, row: Player) -> Iterable[Section]:
+        """What was changed."""
+        return (changes(row),)
+
+    def find(self, request: HttpRequest, rows: QuerySet[Player], term: str) -> QuerySet[Player]:  # noqa: ARG002
+        """By what people know of a player."""
+        return rows.filter(_match(term))
+
+    @display(description="name", ordering="display_name")
+    def name(self, row: Player) -> str:
+        """The display name, or the id of who has none."""
+        return str(row)
+
+    @display(description="state")
+    def state(self, row: Player) -> str:
+        """What holds now; a block that has ended by itself counts no more."""
+        if not row.is_blocked(clock.now()):
+            return formats.badge("Active", "green")
+        tone: formats.Tone = "red" if row.block_kind == BlockKind.SUSPENDED else "amber"
+        return formats.badge("Suspended" if row.block_kind == BlockKind.SUSPENDED else "Self-excluded", tone)
+
+    @display(description="player id")
+    def player_id(self, row: Player) -> str:
+        """Our own number, which game servers and dialects show."""
+        return formats.code(row.pk)
+
+    @display(description="known since", ordering="created_at")
+    def known_since(self, row: Player) -> str:
+        """When the operator first named them."""
+        return formats.moment(row.created_at)
+
+    @display(description="blocked at")
+    def since(self, row: Player) -> str:
+        """When the block began."""
+        return formats.moment(row.blocked_at)
+
+    @display(description="until")
+    def until(self, row: Player) -> str:
+        """When the block ends by itself."""
+        return formats.moment(row.blocked_until) if row.blocked_until else "until lifted"

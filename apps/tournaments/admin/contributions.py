@@ -1,0 +1,125 @@
+"""What tournaments add to the pages of others: the first page, a player's entries, the approval of a plan."""
+
+from typing import Any
+
+from django.db.models import Sum
+from django.http import HttpRequest
+
+from apps.core import clock
+from apps.core.admin import Panel, Section, formats, narrow, panel, section_of
+from apps.ledger.models import Balance
+from apps.operators.models import Player
+from apps.tournaments.admin.looks import entry_badge, money, points, status_badge
+from apps.tournaments.lifecycle import UPCOMING, TournamentStatus
+from apps.tournaments.models import Entry, Tournament
+from apps.tournaments.services import tally
+
+SHOWN = 8
+OPEN = (
+    *UPCOMING,
+    TournamentStatus.RUNNING,
+    TournamentStatus.SETTLING,
+    TournamentStatus.REFUNDING,
+    TournamentStatus.FAILED,
+)
+
+
+@section_of("operators.player")
+def entries(request: HttpRequest, player: Player) -> Section:  # noqa: ARG001 - the base's signature
+    """A player's newest entries."""
+    newest = Entry.objects.filter(player=player).select_related("tournament__asset").order_by("-pk")[:SHOWN]
+    rows = [
+        (
+            formats.link(formats.change_url("tournaments.entry", entry.pk), entry.tournament.name),
+            status_badge(entry.tournament),
+            entry_badge(entry),
+            points(entry.points),
+            money(entry.tournament, entry.paid_units),
+            formats.moment(entry.registered_at),
+        )
+        for entry in newest
+    ]
+    return Section(
+        "Entries",
+        ("Tournament", "It is", "Entry", "Points", "Paid", "Registered"),
+        rows,
+        empty="Never entered anything.",
+        more=("All of them", formats.list_url("tournaments.entry", q=player.external_id)),
+    )
+
+
+def _rows(request: HttpRequest, statuses: tuple[str, ...], order: str) -> list[Tournament]:
+    found = narrow(Tournament.objects.filter(status__in=statuses), request.user, "operator_id")
+    return list(found.select_related("asset", "operator").order_by(order)[:SHOWN])
+
+
+def _table(tournaments: list[Tournament], totals: dict[int, tally.Totals], times: str) -> list[tuple[Any, ...]]:
+    now = clock.now()
+    return [
+        (
+            formats.row_link(one),
+            one.operator.name,
+            status_badge(one),
+            formats.number(totals[one.pk].players) + (f" / {formats.number(one.max_players)}" if one.max_players else ""),
+            money(one, totals[one.pk].collected),
+            formats.moment_and_distance(getattr(one, times), now=now),
+        )
+        for one in tournaments
+    ]
+
+
+HEADERS = ("Tournament", "Operator", "Status", "Players", "Collected")
+
+
+@panel(order=10)
+def active(request: HttpRequest) -> Panel | None:
+    """Tournaments that need eyes now: running, paying, refunding, stuck."""
+    if not request.user.has_perm("tournaments.view_tournament"):
+        return None
+    statuses = tuple(status for status in OPEN if status not in UPCOMING)
+    found = _rows(request, statuses, "-pk")
+    totals = tally.totals_of([one.pk for one in found])
+    return Panel(
+        "Active tournaments",
+        "podium/panel_table.html",
+        {"headers": (*HEADERS, "Started"), "rows": _table(found, totals, "started_at"), "empty": "Nothing is running."},
+        wide=True,
+        more=("All active", formats.list_url("tournaments.tournament", status__exact="RUNNING")),
+    )
+
+
+@panel(order=15)
+def upcoming(request: HttpRequest) -> Panel | None:
+    """What starts next."""
+    if not request.user.has_perm("tournaments.view_tournament"):
+        return None
+    found = _rows(request, tuple(UPCOMING), "starts_at")
+    totals = tally.totals_of([one.pk for one in found])
+    return Panel(
+        "Upcoming tournaments",
+        "podium/panel_table.html",
+        {"headers": (*HEADERS, "Starts"), "rows": _table(found, totals, "starts_at"), "empty": "Nothing is planned."},
+        wide=True,
+        more=("All upcoming", formats.list_url("tournaments.tournament", status__exact="REGISTERING")),
+    )
+
+
+@panel(order=30)
+def escrow(request: HttpRequest) -> Panel | None:
+    """What players have paid into competitions that are not over. Those that are over hold exactly nothing."""
+    if not request.user.has_perm("ledger.view_account"):
+        return None
+    open_ones = narrow(Tournament.objects.filter(status__in=OPEN), request.user, "operator_id")
+    found = (
+        Balance.objects.filter(account_id__in=open_ones.values("escrow_id"), units__gt=0)
+        .order_by("account__asset__code")
+        .values_list("account__operator__name", "account__asset__code", "account__asset__scale")
+        .annotate(total=Sum("units"))
+    )
+    rows = [(name, code, formats.money(units, scale)) for name, code, scale, units in found]
+    return Panel(
+        "In escrow",
+        "podium/panel_table.html",
+        {"headers": ("Operator", "Asset", "Units"), "rows": rows, "empty": "Nothing is in escrow."},
+        more=("All escrows", formats.list_url("ledger.account", kind__exact="ESCROW")),
+    )

@@ -1,0 +1,210 @@
+"""The page of one tournament: everything a person who runs it needs to see, in one look and few queries."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Sum
+
+from apps.core.admin import formats
+from apps.jobs.admin import bar
+from apps.jobs.admin import status_badge as job_badge
+from apps.jobs.models import Job
+from apps.ledger.admin.payouts import status_badge as payout_badge
+from apps.ledger.lifecycle import PayoutStatus
+from apps.ledger.models import Payout, PlanKind, Purpose, SettlementPlan
+from apps.ledger.services import accounts
+from apps.tournaments.admin import story
+from apps.tournaments.admin.looks import entry_badge, money, points, status_badge
+from apps.tournaments.lifecycle import TournamentStatus as S
+from apps.tournaments.models import Tournament
+from apps.tournaments.services import boards, pools, tally
+from apps.tournaments.services.tally import Totals
+
+TOP = 20
+
+
+def describe(tournament: Tournament, *, now: datetime) -> dict[str, Any]:
+    """Return what the page's template shows."""
+    totals = tally.totals(tournament.pk)
+    escrow = accounts.balance(tournament.escrow_id)
+    plans = {plan.kind: plan for plan in SettlementPlan.objects.for_operator(tournament.operator_id).filter(subject=tournament.subject)}
+    plan = plans.get(PlanKind.REFUND) or plans.get(PlanKind.SETTLEMENT)
+    jobs = list(Job.objects.for_operator(tournament.operator_id).filter(subject=tournament.subject).order_by("-pk")[:10])
+    return {
+        "status": status_badge(tournament),
+        "facts": _facts(tournament, now),
+        "steps": _steps(tournament),
+        "numbers": _numbers(tournament, totals, escrow),
+        "problem": tournament.problem,
+        "board": _board(tournament, plan),
+        "money": _money(tournament, totals, escrow),
+        "prizes": _prizes(tournament, totals, plan),
+        "payouts": _payouts(tournament, plan),
+        "payout_headers": ("Status", "For", "Number", "Sum"),
+        "job_headers": ("Job", "Status", "Progress", "Asked for"),
+        "jobs": [(formats.row_link(job), job_badge(job), bar(job), formats.moment(job.created_at)) for job in jobs],
+        "story": story.tell(tournament, jobs),
+        "links": _links(tournament),
+    }
+
+
+def _facts(tournament: Tournament, now: datetime) -> list[tuple[str, object]]:
+    facts: list[tuple[str, object]] = [
+        ("Number", formats.code(tournament.pk)),
+        ("Operator", formats.row_link(tournament.operator)),
+        ("Game", formats.row_link(tournament.game)),
+        ("Starts", formats.moment_and_distance(tournament.starts_at, now=now)),
+        ("Ends", formats.moment_and_distance(tournament.ends_at, now=now)),
+    ]
+    if tournament.external_id:
+        facts.insert(1, ("External id", formats.code(tournament.external_id)))
+    if tournament.cancel_reason:
+        facts.append(("Cancelled because", tournament.cancel_reason))
+    return facts
+
+
+def _steps(tournament: Tournament) -> list[dict[str, object]]:
+    """Return the stations of its life, those behind it with their times."""
+    t = tournament
+    stations: list[tuple[str, datetime | None]] = [
+        ("Created", t.created_at),
+        ("Published", t.published_at),
+        ("Started", t.started_at),
+    ]
+    if t.cancelled_at:
+        stations = [one for one in stations if one[1]]
+        stations += [("Cancelled", t.cancelled_at), ("Refunded", t.closed_at)]
+    else:
+        if t.registration_closed_at:
+            stations.insert(2, ("Registration closed", t.registration_closed_at))
+        stations += [("Completed", t.completed_at), ("Settled", t.closed_at)]
+    wrong = t.status == S.FAILED
+    steps = [
+        {"name": name, "at": formats.moment(at) if at else "", "state": "pd-done" if at else ""} for name, at in stations
+    ]
+    if wrong:
+        steps[-1] |= {"state": "pd-wrong", "at": "needs attention"}
+    return steps
+
+
+def _numbers(tournament: Tournament, totals: Totals, escrow: int) -> list[tuple[str, object]]:
+    seats = f" / {formats.number(tournament.max_players)}" if tournament.max_players else ""
+    pool = pools.pool_of(tournament, totals)
+    return [
+        ("Players", f"{formats.number(totals.players)}{seats}"),
+        ("Still in", formats.number(totals.active)),
+        ("Entries", formats.number(totals.entries)),
+        ("Entry fee", money(tournament, tournament.fee_units) if tournament.fee_units else "free"),
+        ("Prize pool", money(tournament, pool.total)),
+        ("In escrow", money(tournament, escrow)),
+    ]
+
+
+def _board(tournament: Tournament, plan: SettlementPlan | None) -> dict[str, Any]:
+    page = boards.leaderboard(tournament, offset=0, limit=TOP, include_out=True)
+    won: Mapping[int, int] = {}
+    if plan is not None and plan.kind == PlanKind.SETTLEMENT:
+        prizes = Payout.objects.filter(plan=plan, purpose=Purpose.PRIZE).order_by("position", "pk")
+        won = dict(prizes.values_list("entry_ref", "units")[:TOP])
+    head = ["Place", "Player", "Points", "Entries", "Paid", "Status"]
+    rows = []
+    for position, entry in page.rows:
+        row = [
+            position,
+            formats.link(formats.change_url("tournaments.entry", entry.pk), entry.display_name),
+            points(entry.points),
+            entry.entry_count,
+            money(tournament, entry.paid_units),
+            entry_badge(entry),
+        ]
+        if won:
+            row.insert(3, money(tournament, won[entry.pk]) if entry.pk in won else formats.NOTHING)
+        rows.append(row)
+    if won:
+        head.insert(3, "Prize")
+    return {
+        "headers": head,
+        "rows": rows,
+        "total": formats.number(page.total),
+        "more": formats.list_url("tournaments.entry", tournament=tournament.pk),
+    }
+
+
+def _money(tournament: Tournament, totals: Totals, escrow: int) -> list[dict[str, object]]:
+    """Return the sum as people write it: collected, less fees, up to the guarantee, makes the pool."""
+    pool = pools.pool_of(tournament, totals)
+    rows: list[tuple[str, int, bool]] = [
+        ("Entry fees", totals.first_fee_units, False),
+        ("Rebuys", totals.rebuy_units, False),
+        ("Collected", pool.collected, True),
+    ]
+    rows += [(f"{party.capitalize()} fee", -units, False) for party, units in pool.fees.items()]
+    if pool.guarantee:
+        rows.append((f"Added for the guarantee of {_plain(tournament, pool.guarantee)}", pool.overlay, False))
+    rows += [("Prize pool", pool.total, True), ("In escrow now", escrow, False)]
+    return [{"name": name, "units": money(tournament, units), "total": total} for name, units, total in rows]
+
+
+def _plain(tournament: Tournament, units: int) -> str:
+    return formats.amount(units, tournament.asset.scale, tournament.asset.code)
+
+
+def _prizes(tournament: Tournament, totals: Totals, plan: SettlementPlan | None) -> dict[str, Any]:
+    """Return what each place would get if it ended now; once results are fixed the payouts tell it."""
+    if plan is not None or tournament.status in (S.CANCELED, S.REFUNDING):
+        return {"rows": []}
+    pool = pools.pool_of(tournament, totals)
+    amounts = pools.prizes_by_place(tournament, pool.total, totals.players)
+    rows = [(place, money(tournament, units)) for place, units in enumerate(amounts[:TOP], start=1)]
+    return {"rows": rows, "more": max(0, len(amounts) - TOP)}
+
+
+def _payouts(tournament: Tournament, plan: SettlementPlan | None) -> list[tuple[object, ...]]:
+    """Return how many payouts stand where, each with a link to them."""
+    if plan is None:
+        return []
+    found = (
+        Payout.objects.filter(plan=plan)
+        .order_by("status", "purpose")
+        .values_list("status", "purpose")
+        .annotate(number=Count("pk"), units=Sum("units"))
+    )
+    return [
+        (
+            payout_badge(status),
+            Purpose(purpose).label,
+            formats.link(
+                formats.list_url(
+                    "ledger.payout", tournament=tournament.pk, status__exact=status, purpose__exact=purpose
+                ),
+                formats.number(number),
+            ),
+            money(tournament, units),
+        )
+        for status, purpose, number, units in found
+    ]
+
+
+def has_waiting(tournament: Tournament) -> bool:
+    """Tell whether payouts of a completed tournament wait for approval."""
+    if tournament.status not in (S.SETTLING, S.FAILED) or tournament.cancelled_at:
+        return False
+    return Payout.objects.filter(
+        plan__operator_id=tournament.operator_id,
+        plan__subject=tournament.subject,
+        plan__kind=PlanKind.SETTLEMENT,
+        status=PayoutStatus.WAITING_APPROVAL,
+    ).exists()
+
+
+def _links(tournament: Tournament) -> list[object]:
+    subject = tournament.subject
+    return [
+        formats.link(formats.list_url("tournaments.entry", tournament=tournament.pk), "Entries"),
+        formats.link(formats.list_url("ledger.journal", q=subject), "Journals"),
+        formats.link(formats.list_url("events.fact", subject=subject), "Facts"),
+        formats.link(formats.list_url("ledger.payout", tournament=tournament.pk), "Payouts"),
+        formats.link(formats.list_url("tournaments.gameevent", tournament=tournament.pk), "Game events"),
+        formats.link(formats.change_url("ledger.account", tournament.escrow_id), "Escrow account"),
+    ]

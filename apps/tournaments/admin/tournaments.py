@@ -1,0 +1,324 @@
+"""The list of tournaments, the page of one, and everything that staff do to one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from apps.core import clock
+from apps.core.actors import Actor
+from apps.core.admin import (
+    ChoicesDropdownFilter,
+    DaysFilter,
+    Operation,
+    OwnRelatedFilter,
+    TenantAdmin,
+    display,
+    formats,
+)
+from apps.ledger.admin.books import as_id
+from apps.tournaments.admin import forms, page, previews
+from apps.tournaments.admin.looks import money, status_badge
+from apps.tournaments.lifecycle import UPCOMING, TournamentStatus
+from apps.tournaments.models import Tournament
+from apps.tournaments.services import creation, running, settlement, tally
+
+formats.SUBJECT_PAGES["tournament"] = "tournaments.tournament"
+
+
+def approve(tournament_id: int, *, actor: Actor, at: datetime) -> int:
+    """Let the waiting payouts go."""
+    return settlement.approve_payouts(tournament_id, actor=actor, at=at)
+
+
+def resume(tournament_id: int, *, reason: str, actor: Actor, at: datetime) -> Tournament:  # noqa: ARG001 - kept in the log
+    """Try again what failed."""
+    return settlement.resume(tournament_id, actor=actor, at=at)
+
+
+def complete(tournament_id: int, *, reason: str, actor: Actor, at: datetime) -> Tournament:  # noqa: ARG001 - likewise
+    """Fix the results."""
+    return running.complete(tournament_id, actor=actor, at=at)
+
+
+def _cancelled(tournament: Tournament) -> str:
+    if tournament.status == TournamentStatus.CANCELED:
+        return "Cancelled. Nobody had paid anything."
+    return "Cancelled. The refunds are on their way; their bar is below."
+
+
+def _is_upcoming(tournament: Tournament) -> bool:
+    return tournament.status in (TournamentStatus.DRAFT, *UPCOMING)
+
+
+OPERATIONS = (
+    Operation(
+        name="publish",
+        label="Publish",
+        icon="campaign",
+        run=creation.publish,
+        permission="tournaments.publish_tournament",
+        offered="publish",
+        explain="Players may see it and register. If its start time has come, it starts at once.",
+        done="Published.",
+    ),
+    Operation(
+        name="start",
+        label="Start",
+        icon="play_arrow",
+        run=running.start,
+        permission="tournaments.start_tournament",
+        offered="start",
+        explain="It starts now, whatever its start time says.",
+        done="Started.",
+    ),
+    Operation(
+        name="close-registration",
+        label="Close registration",
+        icon="door_front",
+        run=running.close_registration,
+        permission="tournaments.close_registration",
+        offered="close_registration",
+        explain="Nobody may enter any more. The start stays as planned.",
+        done="Registration closed.",
+    ),
+    Operation(
+        name="complete",
+        label="Complete",
+        icon="flag",
+        run=complete,
+        form=forms.ReasonForm,
+        permission="tournaments.complete_tournament",
+        offered="complete",
+        preview=previews.prizes,
+        explain="Ends the play. Scores and prizes are fixed as they stand, once and for good.",
+        done="Completed. Results are fixed.",
+    ),
+    Operation(
+        name="approve-payouts",
+        label="Approve payouts",
+        icon="task_alt",
+        run=approve,
+        permission="ledger.approve_payout",
+        offered=page.has_waiting,
+        preview=previews.waiting,
+        explain="These payouts were fixed when the tournament was completed. Approving lets them move.",
+        done=lambda approved: f"{formats.number(approved)} payouts approved. Their bar is below.",
+    ),
+    Operation(
+        name="resume",
+        label="Retry and resume",
+        icon="replay",
+        run=resume,
+        form=forms.ReasonForm,
+        permission="tournaments.resume_tournament",
+        offered=("resume_settlement", "resume_refunds"),
+        preview=previews.failed,
+        explain="Every payout that failed is tried again with the same stored amount. Nothing is paid twice.",
+        done="Paying on.",
+    ),
+    Operation(
+        name="edit",
+        label="Edit",
+        icon="edit",
+        run=creation.update_tournament,
+        form=forms.ChangesForm,
+        permission="tournaments.change_tournament",
+        offered=_is_upcoming,
+        done="Saved.",
+    ),
+    Operation(
+        name="cancel",
+        label="Cancel",
+        icon="cancel",
+        danger=True,
+        run=running.cancel,
+        form=forms.CancelForm,
+        permission="tournaments.cancel_tournament",
+        offered="cancel",
+        preview=previews.refunds,
+        explain="It will not be played to its end, and everything paid goes back, rebuys included. This can't be undone.",
+        done=_cancelled,
+    ),
+)
+
+
+@admin.register(Tournament)
+class TournamentAdmin(TenantAdmin):
+    """Tournaments."""
+
+    change_form_template = "podium/tournament.html"
+    operations = OPERATIONS
+    creation = Operation(
+        name="create",
+        label="Create draft",
+        icon="add",
+        run=creation.create_tournament,
+        form=forms.NewTournamentForm,
+        permission="tournaments.add_tournament",
+        explain="A draft is out of everybody's sight until it is published.",
+        done="The draft is there. Publish it when it is ready.",
+    )
+    views = (
+        ("All", {}),
+        ("Upcoming", {"status__exact": "REGISTERING"}),
+        ("Active", {"status__exact": "RUNNING"}),
+        ("Paying", {"status__exact": "SETTLING"}),
+        ("Refunding", {"status__exact": "REFUNDING"}),
+        ("Need attention", {"status__exact": "FAILED"}),
+        ("Drafts", {"status__exact": "DRAFT"}),
+    )
+    list_display = ("name", "shown_status", "game", "operator", "starts", "players", "fee", "collected", "shown_id")
+    list_select_related = ("operator", "game", "asset")
+    list_filter = (("status", ChoicesDropdownFilter), ("game", OwnRelatedFilter), ("starts_at", DaysFilter))
+    search_fields = ("name",)
+    search_help_text = "Words of the name, external id or number"
+    fieldsets = (
+        ("Entry", {"fields": (("entry_mode", "funding"), ("fee", "max_entries"), ("min_players", "max_players"),
+                              ("enforce_min_players", "late_registration"), ("rebuy_enabled", "rebuy_fee"),
+                              ("rebuy_minutes", "opens"))}),
+        ("Play", {"fields": (("tournament_type", "scoring_source"), ("tie_policy", "max_rounds"),
+                             ("start_mode", "current_round"), ("room_id", "room_url"), "shown_config")}),
+        ("Prizes and settlement", {"fields": (("shares", "guarantee"), ("rake", "rail"),
+                                              ("needs_approval", "approval_from"))}),
+    )
+
+    # --- lists --------------------------------------------------------------------------------------------------------
+
+    def find(self, request: HttpRequest, rows: QuerySet[Tournament], term: str) -> QuerySet[Tournament]:  # noqa: ARG002
+        """By number and external id exactly, by name through its words' beginnings; each has an index."""
+        words = [word for word in "".join(c if c.isalnum() else " " for c in term).split() if word]
+        match = Q(external_id=term)
+        if words:
+            query = SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="simple")
+            rows = rows.annotate(words=SearchVector("name", config="simple"))
+            match |= Q(words=query)
+        number = as_id(term)
+        return rows.filter(match | Q(pk=number) if number is not None else match)
+
+    def enrich(self, rows: Sequence[Tournament]) -> None:
+        """Count the players of a page with one query."""
+        totals = tally.totals_of([row.pk for row in rows])
+        for row in rows:
+            row.page_totals = totals[row.pk]  # type: ignore[attr-defined]
+
+    @display(description="status", ordering="status")
+    def shown_status(self, row: Tournament) -> str:
+        """Where it stands."""
+        return status_badge(row)
+
+    @display(description="starts", ordering="starts_at")
+    def starts(self, row: Tournament) -> str:
+        """When, and how far off."""
+        return formats.moment_and_distance(row.starts_at, now=clock.now())
+
+    @display(description="players")
+    def players(self, row: Tournament) -> str:
+        """How many of how many."""
+        number = formats.number(row.page_totals.players)  # type: ignore[attr-defined]
+        return f"{number} / {formats.number(row.max_players)}" if row.max_players else number
+
+    @display(description="fee", ordering="fee_units")
+    def fee(self, row: Tournament) -> str:
+        """What an entry costs."""
+        return money(row, row.fee_units) if row.fee_units else "free"
+
+    @display(description="collected")
+    def collected(self, row: Tournament) -> str:
+        """What players have paid."""
+        return money(row, row.page_totals.collected)  # type: ignore[attr-defined]
+
+    @display(description="number", ordering="pk")
+    def shown_id(self, row: Tournament) -> str:
+        """Its number."""
+        return formats.code(row.pk)
+
+    # --- the page of one ----------------------------------------------------------------------------------------------
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show everything about one tournament."""
+        row = self.get_object(request, unquote(object_id))
+        extra = dict(extra_context or {})
+        if row is not None and self.has_view_permission(request, row):
+            extra["page"] = page.describe(row, now=clock.now())
+        return super().change_view(request, object_id, form_url, extra)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Bring along what every page of a tournament shows."""
+        return super().get_queryset(request).select_related("operator", "game", "asset")
+
+    @display(description="rebuy fee")
+    def rebuy_fee(self, row: Tournament) -> str:
+        """What one more entry costs."""
+        return money(row, row.rebuy_fee_units) if row.rebuy_enabled else formats.NOTHING
+
+    @display(description="registration opens")
+    def opens(self, row: Tournament) -> str:
+        """When players may come."""
+        return formats.moment(row.registration_opens_at) if row.registration_opens_at else "when published"
+
+    @display(description="prizes by place")
+    def shares(self, row: Tournament) -> str:
+        """The percentages, with the number of players they hold from when there are several rules."""
+        several = len(row.prize_rules) > 1
+        return formats.lines(
+            [
+                (f"from {rule['minPlayers']} players: " if several else "") + " / ".join(rule["percentages"]) + " %"
+                for rule in row.prize_rules
+            ]
+        )
+
+    @display(description="guarantee")
+    def guarantee(self, row: Tournament) -> str:
+        """What the pool is at least."""
+        return money(row, row.guarantee_units) if row.guarantee_units else formats.NOTHING
+
+    @display(description="fees")
+    def rake(self, row: Tournament) -> str:
+        """Every party's share."""
+        parties = ("rake", "developer", "stakeholder", "platform")
+        found = [f"{party} {bps / 100:g} %" for party in parties if (bps := getattr(row, f"{party}_bps"))]
+        return ", ".join(found) or "none"
+
+    @display(description="approval from a pool of")
+    def approval_from(self, row: Tournament) -> str:
+        """The threshold of its operator when it was made."""
+        return money(row, row.approval_from_units)
+
+    @display(description="handed to the game")
+    def shown_config(self, row: Tournament) -> str:
+        """The game's own settings."""
+        return formats.pretty_json(row.config) if row.config else formats.NOTHING
+
+    # --- a new one ----------------------------------------------------------------------------------------------------
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask for the operator first when there are several: games and currencies depend on it."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        operators = self.allowing(request, "tournaments.add_tournament")
+        asked = request.GET.get("operator", "")
+        if asked.isdigit():
+            operators = operators.filter(pk=int(asked))
+        found = list(operators[:500])
+        if len(found) != 1:
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": "For which operator?",
+                "operators": found,
+            }
+            return TemplateResponse(request, "podium/choose_operator.html", context)
+        request.podium_operator = found[0]  # type: ignore[attr-defined]
+        return super().add_view(request, form_url, extra_context)
