@@ -102,7 +102,7 @@ def _launch_keeper(home: Path, name: str, lock: int, *, durable: bool) -> None:
             stdout=log,
             stderr=log,
             cwd="/",
-            env={**os.environ, "PYTHONPATH": str(addresses.REPOSITORY)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(addresses.REPOSITORY), *sys.path[1:]])},
             start_new_session=True,  # Ctrl-C is for the users, not for the services
             pass_fds=[lock],
         )
