@@ -93,8 +93,8 @@ def podium(host: str, port: int, live_port: int) -> list[Program]:
         Program(
             "web",
             "granian",
-            # Threads only cover the wait for PostgreSQL; more of them would fight over the interpreter's lock.
-            [*serve, str(port), "--interface", "wsgi", "--workers", str(max(2, cores)), "--blocking-threads", "4",
+            # Threads cover the wait for PostgreSQL and its locks; many more would fight over the interpreter's.
+            [*serve, str(port), "--interface", "wsgi", "--workers", str(max(2, cores)), "--blocking-threads", "8",
              "--respawn-failed-workers", "config.wsgi:application"],
             web,
         ),
