@@ -5,6 +5,7 @@ from typing import Any
 from celery import shared_task
 
 from apps.core import clock, doorbell
+from apps.tournaments import board
 from apps.tournaments.services import running, settlement
 
 
@@ -21,3 +22,17 @@ def pay(*, tournament_id: int, **_future: Any) -> None:
     """Pay what one tournament owes. Running it again after success changes nothing."""
     doorbell.answered(settlement.PAY, tournament_id=tournament_id)
     settlement.pay_on(tournament_id, at=clock.now())
+
+
+@shared_task(name=board.REBUILD, acks_late=True)
+def rebuild_board(*, tournament_id: int, **_future: Any) -> None:
+    """Fill a tournament's board from PostgreSQL, or compare it. A second one meanwhile does nothing."""
+    doorbell.answered(board.REBUILD, tournament_id=tournament_id)
+    board.rebuild(tournament_id)
+
+
+@shared_task(name=board.SWEEP)
+def sweep_boards(**_future: Any) -> None:
+    """Make up for what boards missed."""
+    doorbell.answered(board.SWEEP)
+    board.sweep()

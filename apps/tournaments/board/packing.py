@@ -1,0 +1,140 @@
+"""A place on the board as bytes that sort the way `querysets.RANKING` orders entries.
+
+A member spells out every key of the ranking, highest first: fixed width, big-endian, inverted where more is better. So
+two members compare as their entries do, with nothing rounded and nothing left to chance. The id and version of the
+entry follow; they never decide, because no two live entries of a tournament share a player.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from struct import Struct
+from typing import Any
+
+from apps.tournaments.lifecycle import EntryStatus
+from apps.tournaments.querysets import NEVER_ELIMINATED
+
+# whole points (inverted), their millionths (inverted), elimination round (inverted), scored at, entries, registered at,
+# player | entry, version
+_MEMBER = Struct(">QIIQHQQQQ")
+_RECORD = Struct(f">cQ{_MEMBER.size}s")
+MEMBER_BYTES = _MEMBER.size
+RECORD_BYTES = _RECORD.size
+ENTRY_AT = MEMBER_BYTES - 16
+VERSION_AT = MEMBER_BYTES - 8
+
+# `points` has 18 digits before the point and six after it.
+_MOST = 10**18
+_MILLION = 10**6
+_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+_DAY = 86_400 * _MILLION
+_EPOCH = (datetime(1970, 1, 1, tzinfo=UTC) - _BEGINNING).days * _DAY
+
+IN, OUT, GONE = b"i", b"o", b"w"
+_STATES = {EntryStatus.IN.value: IN, EntryStatus.OUT.value: OUT, EntryStatus.WITHDRAWN.value: GONE}
+
+# What `pack` wants to know of an entry, in this order.
+FIELDS = (
+    "status",
+    "changed_at",
+    "points",
+    "elimination_round",
+    "scored_at",
+    "entry_count",
+    "registered_at",
+    "player_id",
+    "id",
+    "score_version",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry at its position, counted from 1 over everybody. `member` says what was ranked."""
+
+    position: int
+    member: bytes
+    out: bool
+
+    @property
+    def entry_id(self) -> int:
+        """The entry that stands here."""
+        return int.from_bytes(self.member[ENTRY_AT:VERSION_AT], "big")
+
+    @property
+    def version(self) -> int:
+        """The `score_version` that the board knows of it."""
+        return int.from_bytes(self.member[VERSION_AT:], "big")
+
+    def shows(self, entry: Any) -> bool:
+        """Tell whether this is where and how the entry stands."""
+        _, _, record = pack_entry(entry)
+        return record[9:] == self.member and record[:1] == (OUT if self.out else IN)
+
+    def apply_to(self, entry: Any) -> None:
+        """Set what was ranked on an entry, so that it shows the very values that brought it here."""
+        whole, millionths, eliminated, scored, entries, registered, _, _, version = _MEMBER.unpack(self.member)
+        micro = (_MOST - whole) * _MILLION + (_MILLION - 1 - millionths)
+        entry.points = Decimal(micro).scaleb(-6)
+        entry.elimination_round = None if eliminated == 0 else NEVER_ELIMINATED - eliminated
+        entry.scored_at = _BEGINNING + timedelta(microseconds=scored)
+        entry.entry_count = entries
+        entry.registered_at = _BEGINNING + timedelta(microseconds=registered)
+        entry.score_version = version
+        # FSMField guards assignments; this is a picture of a row, not a transition of it.
+        entry.__dict__["status"] = (EntryStatus.OUT if self.out else EntryStatus.IN).value
+
+
+def pack(row: tuple[Any, ...]) -> tuple[int, int, bytes]:
+    """Return an entry's id, its version and the record that `push` sends, from the values of FIELDS."""
+    status, changed, points, eliminated, scored, entries, registered, player, entry, version = row
+    whole, millionths = divmod(_micro(points), _MILLION)
+    member = _MEMBER.pack(
+        _MOST - whole,
+        _MILLION - 1 - millionths,
+        0 if eliminated is None else NEVER_ELIMINATED - eliminated,
+        _microseconds(scored),
+        entries,
+        _microseconds(registered),
+        player,
+        entry,
+        version,
+    )
+    return entry, version, _RECORD.pack(_STATES[status], max(0, _microseconds(changed) - _EPOCH), member)
+
+
+def pack_entry(entry: Any) -> tuple[int, int, bytes]:
+    """Do the same from an entry as it stands in memory."""
+    return pack(tuple(getattr(entry, name) for name in FIELDS))
+
+
+def packed_id(entry_id: int) -> bytes:
+    """Return an entry's name in the hash of a board."""
+    return entry_id.to_bytes(8, "big")
+
+
+def packed_version(version: int) -> bytes:
+    """Return a version as the scripts read it."""
+    return version.to_bytes(8, "big")
+
+
+def since_epoch(moment: datetime) -> int:
+    """Return a moment in microseconds since 1970, which a Lua number holds exactly."""
+    return _microseconds(moment) - _EPOCH
+
+
+def moment(microseconds: int) -> datetime:
+    """Return the moment that `since_epoch` gave the microseconds of."""
+    return _BEGINNING + timedelta(microseconds=microseconds + _EPOCH)
+
+
+def _micro(points: Decimal | int) -> int:
+    if isinstance(points, int):
+        return points * _MILLION
+    # The column rounds half away from zero, too, if an unsaved value has more digits than it keeps.
+    return int(points.scaleb(6).to_integral_value(ROUND_HALF_UP))
+
+
+def _microseconds(at: datetime) -> int:
+    past = at - _BEGINNING
+    return past.days * _DAY + past.seconds * _MILLION + past.microseconds

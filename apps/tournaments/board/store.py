@@ -1,0 +1,211 @@
+"""Talk to Redis about boards. Every failure of Redis ends in `ask`, and means: there is no board now."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from heapq import merge
+from typing import Any
+
+import structlog
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.exceptions import ConnectionError as NotConnected
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as TooSlow
+from redis.retry import Retry
+
+from apps.tournaments.board import packing, scripts
+from apps.tournaments.board.packing import MEMBER_BYTES, Place
+
+log = structlog.get_logger(__name__)
+
+# A reader waits this long for Redis before it asks PostgreSQL, and after that nobody tries again for a moment.
+TIMEOUT = 0.5
+PAUSE = 0.5
+# A board answers only if a sweep has looked at it within this time.
+TRUST_SECONDS = 15
+# Records in one script: Redis does nothing else meanwhile, about 3 ms.
+BATCH = 250
+# The names of all boards there may be, for the sweep.
+KNOWN = "podium:boards"
+
+
+class Silent(Enum):
+    """Why there is no answer from a board."""
+
+    AWAY = "away"  # Redis does not answer
+    MISSING = "missing"  # nobody has filled it, or a part of it was lost
+    BUILDING = "building"  # it is being filled
+    LATE = "late"  # no sweep has looked at it lately
+    ABSENT = "absent"  # it does not know the entry, or knows an older version
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a board at one moment: its places, how many there are in all, when an entry last changed.
+
+    `epoch` names this filling of the board; a member of an epoch stands for the same values for ever.
+    """
+
+    epoch: bytes
+    places: list[Place]
+    total: int
+    changed: datetime | None
+
+
+def push(tournament_id: int, entries: Iterable[Any]) -> None:
+    """Tell the board how entries stand now. Call it after the commit. Never raises.
+
+    Per entry the higher `score_version` wins, whatever arrives first. A board that nobody has filled stays missing, and
+    a push that Redis does not hear is made up for by the next sweep.
+    """
+    try:
+        push_packed(tournament_id, [packing.pack_entry(entry) for entry in entries])
+    except Exception:
+        # The change is committed: whoever made it must not see it fail.
+        log.exception("board_push_failed", tournament_id=tournament_id)
+
+
+def push_packed(tournament_id: int, packed: Iterable[tuple[int, int, bytes]], *, epoch: bytes = b"") -> bool:
+    """Send what `packing.pack` made, with an epoch only to that filling of the board; tell whether all arrived."""
+    newest: dict[int, tuple[int, bytes]] = {}
+    for entry_id, version, record in packed:
+        if entry_id not in newest or newest[entry_id][0] < version:
+            newest[entry_id] = (version, record)
+    records = [record for _, record in newest.values()]
+    return all(
+        ask(scripts.PUSH, tournament_id, epoch, b"".join(records[start : start + BATCH])) is not None
+        for start in range(0, len(records), BATCH)
+    )
+
+
+def page(tournament_id: int, *, offset: int, limit: int, everybody: bool) -> Page | Silent:
+    """Return a part of the board: of everybody on it, or of those still in with their positions over everybody."""
+    return _page(ask(scripts.PAGE, tournament_id, TRUST_SECONDS, offset, limit, int(everybody)), limit)
+
+
+def around(tournament_id: int, entry_id: int, version: int, *, each_side: int) -> Page | Silent:
+    """Return an entry's place with its neighbours, over everybody. ABSENT if the board knows less than `version`."""
+    reply = ask(
+        scripts.AROUND,
+        tournament_id,
+        TRUST_SECONDS,
+        packing.packed_id(entry_id),
+        packing.packed_version(version),
+        each_side,
+    )
+    return _page(reply, 2 * each_side + 1)
+
+
+def ranks(tournament_id: int, entries: Sequence[tuple[int, int]]) -> dict[int, int] | Silent:
+    """Return the positions, from 1 over everybody, of entries given by id and version; unknown ones are left out."""
+    found: dict[int, int] = {}
+    for start in range(0, len(entries), BATCH):
+        some = entries[start : start + BATCH]
+        ids = b"".join(packing.packed_id(entry_id) for entry_id, _ in some)
+        versions = b"".join(packing.packed_version(version) for _, version in some)
+        reply = ask(scripts.RANKS, tournament_id, TRUST_SECONDS, ids, versions)
+        if reply is None or reply[0] != b"ready":
+            return _silence(reply)
+        found |= {entry_id: position for (entry_id, _), position in zip(some, reply[1:], strict=True) if position}
+    return found
+
+
+def drop(tournament_id: int) -> None:
+    """Forget a board: it contradicts PostgreSQL, or nobody wants it any more."""
+    _calm(lambda redis: (redis.unlink(*keys(tournament_id)), redis.srem(KNOWN, tournament_id)))
+
+
+def remember(tournament_id: int) -> None:
+    """Put a board on the sweep's list."""
+    _calm(lambda redis: redis.sadd(KNOWN, tournament_id))
+
+
+def known() -> list[int]:
+    """Return the tournaments on the sweep's list."""
+    return sorted(int(name) for name in _calm(lambda redis: redis.smembers(KNOWN)) or ())
+
+
+def only_one(name: str, seconds: float) -> bool:
+    """Tell whether the caller is the first to come by this name within some time."""
+    return bool(_calm(lambda redis: redis.set(f"{KNOWN}:{name}", 1, nx=True, px=int(seconds * 1000))))
+
+
+def keys(tournament_id: int) -> list[str]:
+    """Return the keys of a board, in the order the scripts take them; the braces keep them on one node of a cluster."""
+    name = f"podium:board:{{{tournament_id}}}"
+    return [name, f"{name}:in", f"{name}:out", f"{name}:known"]
+
+
+def ask(script: str, tournament_id: int, *args: bytes | str | float) -> Any:
+    """Run a script on a board. None when Redis does not answer, or has nothing to say."""
+    return _calm(lambda redis: _registered(settings.REDIS_URL, script)(keys(tournament_id), args, redis))
+
+
+_away_until: dict[str, float] = {}
+
+
+def _calm(work: Any) -> Any:
+    """Do something with Redis, or return None: the one place where its failures end."""
+    url = settings.REDIS_URL
+    if _away_until.get(url, 0) > time.monotonic():
+        return None
+    try:
+        return work(client(url))
+    except (NotConnected, TooSlow) as problem:
+        _away_until[url] = time.monotonic() + PAUSE
+        log.warning("board_redis_away", problem=str(problem))
+    except RedisError as problem:
+        # Full, loading, read-only, or our own mistake.
+        log.error("board_redis_refused", problem=str(problem))  # noqa: TRY400 - Redis says it in one line
+    return None
+
+
+@cache
+def client(url: str) -> Redis:
+    """Return this process's client, a pool of connections. It survives a fork: the pool starts afresh in the child."""
+    return Redis.from_url(
+        url,
+        socket_timeout=TIMEOUT,
+        socket_connect_timeout=TIMEOUT,
+        # Once more, at once, for a pooled connection that Redis has closed meanwhile. Every script may run twice.
+        retry=Retry(NoBackoff(), 1, supported_errors=(NotConnected,)),
+    )
+
+
+@cache
+def _registered(url: str, text: str) -> Script:
+    return client(url).register_script(text)
+
+
+def _page(reply: Any, limit: int) -> Page | Silent:
+    if reply is None or reply[0] != b"ready":
+        return _silence(reply)
+    _, epoch, changed, total, offset, ins, outs, *ahead = reply
+    members_in = _split(ins)
+    if outs:
+        both = merge(((member, False) for member in members_in), ((member, True) for member in _split(outs)))
+        places = [Place(offset + k, *place) for k, place in zip(range(1, limit + 1), both, strict=False)]
+    else:
+        before = ahead[0] if ahead and ahead[0] else [0] * len(members_in)
+        places = [
+            Place(offset + k + out, member, out=False)
+            for k, (member, out) in enumerate(zip(members_in, before, strict=True), start=1)
+        ]
+    return Page(epoch, places, total, packing.moment(int(changed)) if int(changed) else None)
+
+
+def _split(members: bytes) -> list[bytes]:
+    return [members[start : start + MEMBER_BYTES] for start in range(0, len(members), MEMBER_BYTES)]
+
+
+def _silence(reply: Any) -> Silent:
+    if reply is None:
+        return Silent.AWAY
+    word = reply[0].decode()
+    return Silent.MISSING if word == "broken" else Silent(word)
