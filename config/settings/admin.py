@@ -10,6 +10,8 @@ from django.urls import reverse_lazy
 # How moments and days are written everywhere in the admin; all of them are UTC.
 DATETIME_FORMAT = "j M Y H:i"
 DATE_FORMAT = "j M Y"
+# Whoever signs in without having asked for a page.
+LOGIN_REDIRECT_URL = "admin:index"
 
 
 def _may(permission: str) -> Callable[[HttpRequest], bool]:

@@ -9,7 +9,7 @@ import django_stubs_ext
 import environ
 
 from config import addresses
-from config.settings.admin import DATE_FORMAT, DATETIME_FORMAT, UNFOLD  # noqa: F401 - settings
+from config.settings.admin import DATE_FORMAT, DATETIME_FORMAT, LOGIN_REDIRECT_URL, UNFOLD  # noqa: F401 - settings
 from config.settings.logs import configure_logging
 
 # Classes that only the type stubs know as generic may be written so: ModelAdmin[Player].

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -13,6 +14,9 @@ from apps.core.admin import Operation, OperationForm, Section, TenantAdmin, chan
 from apps.core.admin.formats import Tone
 from apps.operators.models import Membership, Operator, Role, User
 from apps.operators.services import logins, tenants
+
+# Permissions come from roles; groups would be a second, silent source.
+admin.site.unregister(Group)
 
 ROLE_TONES: dict[str, Tone] = {
     Role.OWNER: "violet",
