@@ -51,7 +51,8 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     problem = describe(exc)
     if problem is None:
         # Whoever listens for crashes hears of it: django-structlog, which logs the stack, and the test client.
-        got_request_exception.send(sender=type(context.get("view")), request=request)
+        # They get Django's request: REST framework's would authenticate again when asked for its user.
+        got_request_exception.send(sender=type(context.get("view")), request=request._request)  # noqa: SLF001
         problem = BUG
     set_rollback()
     return Response(error_body(problem, request), status=problem.status, headers=dict(problem.headers))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 from rest_framework import serializers
 
 from apps.core.api.camel import CamelSerializer
@@ -14,6 +14,7 @@ PAGE_PARAMETERS = [
 ]
 
 
+@extend_schema_serializer(component_name="Page")
 class PaginationOut(CamelSerializer):
     """Where a page stands in its list."""
 

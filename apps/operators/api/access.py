@@ -204,6 +204,8 @@ class KeyedView(APIView):
     parser_classes = (Parser,)
     content_negotiation_class = _JsonOnly
     throttle_classes = (RateLimit,)
+    # Named, so that no client reaches another attribute of the view by calling it a method.
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     metadata_class = None
     rate_class: ClassVar[str | Mapping[str, str]] = "standard"
     # True for answers that show a secret: what is kept of them for retries is encrypted.
@@ -223,7 +225,7 @@ class KeyedView(APIView):
         self.perform_authentication(request)
         self.check_throttles(request)
         method = str(request.method).lower()
-        if method == "options" or not hasattr(self, method):
+        if method not in self.http_method_names or not hasattr(self, method):
             self.http_method_not_allowed(request)
         if any(NUL in str(value) for value in self.kwargs.values()):
             raise NotFound

@@ -1,8 +1,11 @@
-"""How keys are described in the API description."""
+"""How keys and preferences are described in the API description."""
 
 from typing import Any
 
+import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+
+from apps.operators.preferences import Preferences
 
 BEARER = {"type": "http", "scheme": "bearer"}
 
@@ -39,3 +42,28 @@ class InternalKeyScheme(_Key):  # type: ignore[no-untyped-call]
     name = ["internalKey", "internalKeyHeader"]
     header = "X-Internal-Api-Key"
     about = "An internal key of a game platform: internal_…"
+
+
+def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
+    """Replace references by what they refer to, and "or null" by the word that OpenAPI 3.0 has for it."""
+    if isinstance(node, list):
+        return [_inlined(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _inlined(definitions[node["$ref"].rsplit("/", 1)[1]], definitions)
+    choices = node.get("anyOf", [])
+    if {"type": "null"} in choices:
+        (other,) = [choice for choice in choices if choice != {"type": "null"}]
+        rest = {name: value for name, value in node.items() if name != "anyOf"}
+        return {**rest, **_inlined(other, definitions), "nullable": True}
+    return {name: _inlined(value, definitions) for name, value in node.items() if name != "title"}
+
+
+def _preferences_schema() -> dict[str, Any]:
+    whole = msgspec.json.schema(Preferences, ref_template="#/$defs/{name}")
+    described: dict[str, Any] = _inlined({"$ref": whole["$ref"]}, whole["$defs"])
+    return described
+
+
+PREFERENCES = _preferences_schema()

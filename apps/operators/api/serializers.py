@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apps.core.api.camel import CamelSerializer
@@ -11,6 +12,7 @@ from apps.operators.models import Brand, Credential, Game, Player
 from apps.operators.scopes import KEY_ROLES, Scope
 
 
+@extend_schema_serializer(component_name="PlayerToAdd")
 class PlayerIn(CamelSerializer):
     """A player to make known."""
 
@@ -20,6 +22,7 @@ class PlayerIn(CamelSerializer):
     eos_id = serializers.CharField(max_length=64, required=False, default="", allow_blank=True)
 
 
+@extend_schema_serializer(component_name="OperatorPlayer")
 class PlayerOut(CamelSerializer):
     """A player."""
 
@@ -33,6 +36,7 @@ class PlayerOut(CamelSerializer):
     created_at = serializers.DateTimeField()
 
 
+@extend_schema_serializer(component_name="Suspension")
 class SuspensionIn(CamelSerializer):
     """Keep a player out."""
 
@@ -40,6 +44,7 @@ class SuspensionIn(CamelSerializer):
     until = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
+@extend_schema_serializer(component_name="SelfExclusion")
 class SelfExclusionIn(CamelSerializer):
     """Keep a player out at their own wish."""
 
@@ -47,12 +52,14 @@ class SelfExclusionIn(CamelSerializer):
     until = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
+@extend_schema_serializer(component_name="Reason")
 class ReasonIn(CamelSerializer):
     """Why."""
 
     reason = serializers.CharField(max_length=200)
 
 
+@extend_schema_serializer(component_name="BrandToPut")
 class BrandIn(CamelSerializer):
     """A brand to create or rename."""
 
@@ -60,6 +67,7 @@ class BrandIn(CamelSerializer):
     name = serializers.CharField(max_length=120)
 
 
+@extend_schema_serializer(component_name="Brand")
 class BrandOut(CamelSerializer):
     """A brand with its own player base."""
 
@@ -67,6 +75,7 @@ class BrandOut(CamelSerializer):
     name = serializers.CharField()
 
 
+@extend_schema_serializer(component_name="GameToPut")
 class GameIn(CamelSerializer):
     """What to set of a game; what is absent stays as it is."""
 
@@ -78,6 +87,7 @@ class GameIn(CamelSerializer):
     launch_url = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
+@extend_schema_serializer(component_name="CatalogueGame")
 class GameOut(CamelSerializer):
     """A game of the operator's catalogue."""
 
@@ -90,6 +100,7 @@ class GameOut(CamelSerializer):
     launch_url = serializers.CharField(allow_blank=True)
 
 
+@extend_schema_serializer(component_name="KeyToIssue")
 class KeyIn(CamelSerializer):
     """A key to issue, with scopes one by one or a role."""
 
@@ -102,12 +113,14 @@ class KeyIn(CamelSerializer):
     )
 
 
+@extend_schema_serializer(component_name="KeyRotation")
 class RotationIn(CamelSerializer):
     """How long the old key still works."""
 
     overlap_seconds = serializers.IntegerField(min_value=0, max_value=30 * 24 * 3600, required=False, default=0)
 
 
+@extend_schema_serializer(component_name="Key")
 class KeyOut(CamelSerializer):
     """A key, without its secret."""
 
@@ -122,6 +135,7 @@ class KeyOut(CamelSerializer):
     created_at = serializers.DateTimeField()
 
 
+@extend_schema_serializer(component_name="NewKey")
 class NewKeyOut(KeyOut):
     """A key just issued; `key` is shown this once."""
 

@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 from ipaddress import ip_network
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
 
 from apps.core import addresses, crypto, ids
 from apps.core.actors import Actor
@@ -30,6 +29,13 @@ MAX_NETWORKS = 100
 LONGEST_KEY = 200
 # How old "last used" may be; writing it at every call would cost a write per call.
 LAST_USED_SECONDS = 60
+
+# One statement, and so a transaction of its own: Django's select_for_update() would need one around it.
+NOTE_USE = """
+    UPDATE operators_credential SET last_used_at = %s, last_used_ip = %s
+     WHERE id = (SELECT id FROM operators_credential
+                  WHERE id = %s AND (last_used_at IS NULL OR last_used_at <= %s) FOR NO KEY UPDATE SKIP LOCKED)
+"""
 
 
 class Unauthorized(DomainError):
@@ -308,9 +314,5 @@ def note_use(credential: Credential, *, address: str, at: datetime) -> None:
     before = at - timedelta(seconds=LAST_USED_SECONDS)
     if credential.last_used_at is not None and credential.last_used_at > before:
         return
-    free = (
-        Credential.objects.filter(pk=credential.pk)
-        .filter(Q(last_used_at=None) | Q(last_used_at__lte=before))
-        .select_for_update(skip_locked=True)
-    )
-    Credential.objects.filter(pk__in=free.values("pk")).update(last_used_at=at, last_used_ip=address or None)
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_USE, [at, address or None, credential.pk, before])

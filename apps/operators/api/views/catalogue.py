@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from apps.core import clock
 from apps.operators.api.access import OperatorView, actor_of, credential_of
+from apps.operators.api.schema import PREFERENCES
 from apps.operators.api.serializers import BrandIn, BrandOut, GameIn, GameOut, brand_json, game_json
 from apps.operators.models import Brand, Game
 from apps.operators.scopes import Scope
@@ -81,12 +82,16 @@ class SettingsView(OperatorView):
 
     scopes = {"get": Scope.SETTINGS_READ, "patch": Scope.SETTINGS_WRITE}
 
-    @extend_schema(operation_id="settings_get", responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(operation_id="settings_get", responses={(200, "application/json"): PREFERENCES})
     def get(self, request: Request) -> Response:
         """Show every preference, defaults filled in."""
         return Response(credential_of(request).operator.settings.dump())
 
-    @extend_schema(operation_id="settings_change", request=OpenApiTypes.OBJECT, responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(
+        operation_id="settings_change",
+        request={"application/json": OpenApiTypes.OBJECT},
+        responses={(200, "application/json"): PREFERENCES},
+    )
     def patch(self, request: Request) -> Response:
         """Merge into the preferences (RFC 7396); null returns one to its default."""
         if not isinstance(request.data, dict):
