@@ -35,6 +35,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 GAME_LAUNCH_URL = env.str("GAME_LAUNCH_URL", default="https://play.example/{slug}")
 GAME_PLATFORM_URL = env.str("GAME_PLATFORM_URL", default="")
+# Payouts per transaction: more are faster, fewer make shorter locks and a smoother progress bar.
+PAYOUT_BATCH = env.int("PAYOUT_BATCH", default=5000)
 PLAYER_TOKEN_ALGORITHM = env.str("PLAYER_TOKEN_ALGORITHM", default="EdDSA")
 
 # --- what we are made of ----------------------------------------------------------------------------------------------

@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
+
 from apps.core.actors import Actor
 from apps.ledger.models import AccountKind, Balance
+from apps.ledger.services import accounts, journals
 from apps.operators.models import Operator
 from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.services import creation, entries, running, settlement
@@ -46,6 +49,18 @@ def played(*, at: datetime = START, points: dict[str, Any] | None = None, **wish
     running.start(tournament.pk, actor=STAFF, at=at)
     score(tournament, **points)
     return Tournament.objects.get(pk=tournament.pk)
+
+
+def collect(tournament: Tournament, units: int) -> None:
+    """Put units into the escrow as so many entries would have."""
+    legs = {accounts.clearing(tournament.asset).pk: -units, tournament.escrow_id: units}
+    with transaction.atomic():
+        journals.post(
+            journals.NewJournal("test", f"{tournament.subject}:crowd", legs),
+            operator_id=tournament.operator_id,
+            actor=STAFF,
+            at=AT,
+        )
 
 
 def pay(tournament: Tournament, at: datetime = START) -> int:

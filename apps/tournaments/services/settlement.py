@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from apps.core import doorbell
@@ -29,7 +30,6 @@ from apps.tournaments.services.states import InvalidState, refusing_wrong_states
 __all__ = ["Preview", "PreviewLine", "preview_refunds", "preview_settlement"]
 
 PAY = "tournaments.pay"
-BATCH = 5000
 # A fact is read by people and webhooks: the first hundred winners; `results` serves them all.
 WINNERS_TOLD = 100
 SETTLED = (PayoutStatus.PAID, PayoutStatus.NOT_ELIGIBLE)
@@ -238,7 +238,7 @@ def _owing(tournament_id: int, *, at: datetime) -> Tournament | None:
 
 @transaction.atomic
 def _pay_batch(tournament: Tournament, plan: SettlementPlan, *, at: datetime) -> int:
-    rows = plans.pay_some(plan, limit=BATCH, actor=SYSTEM, at=at)
+    rows = plans.pay_some(plan, limit=settings.PAYOUT_BATCH, actor=SYSTEM, at=at)
     events.record_many(results.payout_facts(tournament, rows), operator_id=tournament.operator_id, actor=SYSTEM, at=at)
     return len(rows)
 
