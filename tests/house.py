@@ -45,7 +45,7 @@ class User:
         return self
 
     def leave(self) -> None:
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
         assert self.process.returncode == 0
 
     def kill(self) -> None:
@@ -77,7 +77,7 @@ def servants(data_dir: Path) -> dict[int, str]:
     return found
 
 
-def eventually(what: Callable[[], bool], seconds: float = 20) -> bool:
+def eventually(what: Callable[[], bool], seconds: float = 60) -> bool:
     until = time.monotonic() + seconds
     while not what():
         if time.monotonic() > until:

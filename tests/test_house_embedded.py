@@ -135,7 +135,7 @@ def test_root_may_keep_its_data_in_a_folder_closed_to_others(tmp_path):
 def test_a_service_that_can_not_start_says_why(tmp_path):
     (tmp_path / "postgres" / "cluster").mkdir(parents=True)
     user = User(tmp_path)
-    _, errors = user.process.communicate(timeout=30)
+    _, errors = user.process.communicate(timeout=120)
     assert user.process.returncode == 1
     assert "did not start. The end of its log" in errors
     assert "postgresql.conf" in errors

@@ -13,6 +13,8 @@ import pytest
 from config.addresses import REPOSITORY
 from tests.house import eventually, servants
 
+# For a machine that is busy with other things; nothing here takes a tenth of it otherwise.
+PATIENCE = 120
 # What a machine without set-up has: nothing of ours in the environment.
 BARE = {
     name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL", "REDIS_DATABASE"}
@@ -42,7 +44,7 @@ class Up:
             )
 
     def says(self, words: str) -> bool:
-        ended = eventually(lambda: words in self.log.read_text() or self.process.poll() is not None, 120)
+        ended = eventually(lambda: words in self.log.read_text() or self.process.poll() is not None, PATIENCE)
         return ended and words in self.log.read_text()
 
     def children(self) -> list[psutil.Process]:
@@ -74,11 +76,11 @@ def test_up_stands_alone_replaces_what_dies_and_leaves_nothing_even_when_killed(
     assert up.says("Podium answers"), up.log.read_text()
 
     second = Up(data_dir)
-    assert second.process.wait(30) == 1
+    assert second.process.wait(PATIENCE) == 1
     assert "already up" in second.log.read_text()
 
     elsewhere = Up(data_dir.with_name("elsewhere"), port=up.port)
-    assert elsewhere.process.wait(60) == 1
+    assert elsewhere.process.wait(PATIENCE) == 1
     assert f"Can't listen on 127.0.0.1:{up.port}" in elsewhere.log.read_text()
     assert servants(elsewhere.data_dir) == {}
 
@@ -90,12 +92,12 @@ def test_up_stands_alone_replaces_what_dies_and_leaves_nothing_even_when_killed(
 
     family = up.children()
     up.process.kill()
-    assert eventually(lambda: gone(family) and servants(data_dir) == {}, 30)
+    assert eventually(lambda: gone(family) and servants(data_dir) == {}, PATIENCE)
 
     after_the_crash = Up(data_dir)
     assert after_the_crash.says("Podium answers"), after_the_crash.log.read_text()
     family = after_the_crash.children()
     after_the_crash.process.send_signal(signal.SIGINT)
-    assert after_the_crash.process.wait(30) == 0
+    assert after_the_crash.process.wait(PATIENCE) == 0
     assert gone(family)
     assert servants(data_dir) == {}
