@@ -1,7 +1,7 @@
 """Wake a worker early. Rows are the queue: a bell that is lost delays work until the next beat and loses nothing.
 
-A bell is a task with its ids. It has two marks in Redis, both of which run out by themselves: *rung* (a message is on its
-way; further rings need none) and *attended* (a worker is at it).
+A bell is a task with its ids. It has two marks in Redis, both of which run out by themselves: *rung* (a message is on
+its way; further rings need none) and *attended* (a worker is at it).
 """
 
 import time
@@ -11,7 +11,8 @@ from functools import lru_cache
 import structlog
 from celery import current_app
 from django.db import connection, transaction
-from kombu import Connection, pools
+from kombu import pools
+from kombu.connection import Connection
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
@@ -45,7 +46,7 @@ def ring(task: str, **ids: int) -> None:
     """
     bell = _name(task, ids)
     here = set(connection.savepoint_ids)
-    for savepoints, hook, _ in connection.run_on_commit:
+    for savepoints, hook, *_ in connection.run_on_commit:
         # One that would be forgotten only together with ours already rings for us.
         if getattr(hook, "bell", None) == bell and savepoints <= here:
             return
@@ -68,9 +69,10 @@ def answered(task: str, **ids: int) -> None:
 def attend(task: str, work: Callable[[], object], **ids: int) -> None:
     """Answer the bell and do the work, again for as long as it rings meanwhile, and as the only worker who does.
 
-    For work that one worker does best, and that is asked for without pause: a second worker who hears the bell leaves at
-    once, without answering it, and the first looks once more before it leaves. Nobody may rely on being alone: without
-    Redis, or when the mark runs out, two work side by side. What `work` raises is raised, and the bell can ring again.
+    For work that one worker does best, and that is asked for without pause: a second worker who hears the bell leaves
+    at once, without answering it, and the first looks once more before it leaves. Nobody may rely on being alone:
+    without Redis, or when the mark runs out, two work side by side. What `work` raises is raised, and the bell can ring
+    again.
     """
     for _ in range(TURNS):
         if not _take(task, ids):
@@ -120,7 +122,7 @@ def _publish(task: str, ids: dict[str, int]) -> None:
 @lru_cache(maxsize=1)
 def _broker() -> Connection:
     """The address of the broker with our short patience; the pool opens its connections from it."""
-    return current_app.connection_for_write(
+    address: Connection = current_app.connection_for_write(
         connect_timeout=CONNECT_SECONDS,
         transport_options={
             **NO_PATIENCE,
@@ -128,6 +130,7 @@ def _broker() -> Connection:
             "socket_timeout": SEND_SECONDS,
         },
     )
+    return address
 
 
 def _take(task: str, ids: dict[str, int]) -> bool:

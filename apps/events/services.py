@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from apps.core import doorbell, ids
 from apps.core.actors import Actor
 from apps.core.exact import dumps
-from apps.events.models import Fact, Stream
+from apps.events.models import Stream
 
 SEQUENCER = "events.number_facts"
 
@@ -29,7 +29,7 @@ class NewFact:
     data: Mapping[str, Any]
 
 
-def record(*, operator_id: int, type: str, subject: str, data: Mapping[str, Any], actor: Actor, at: datetime) -> str:  # noqa: A002 - the envelope's word
+def record(*, operator_id: int, type: str, subject: str, data: Mapping[str, Any], actor: Actor, at: datetime) -> str:
     """Write one fact and return its public id.
 
     Raises RuntimeError outside a transaction: a fact commits with the change it reports.

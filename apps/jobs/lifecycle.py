@@ -31,6 +31,9 @@ class JobLifecycle(models.Model):
     """Transitions change this row and nothing else."""
 
     status = fsm.FSMField(max_length=10, choices=JobStatus.choices, default=JobStatus.QUEUED, protected=True)
+    error: str
+    started_at: datetime | None
+    finished_at: datetime | None
 
     class Meta:
         abstract = True

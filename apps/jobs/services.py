@@ -40,7 +40,6 @@ def ask(
     return job
 
 
-@transaction.atomic
 def report(
     operator_id: int, key: str, *, done: int, total: int, at: datetime, finished: bool = False, **result: Any
 ) -> None:
@@ -53,12 +52,15 @@ def report(
     if finished:
         _succeed(operator_id, key, done=done, total=total, result=result, at=at)
         return
-    mine = Job.objects.for_operator(operator_id).filter(key=key)
     # A look without a lock first: most calls have nothing new to say.
-    seen = mine.only("status", "done", "total").first()
-    if seen is None or not _is_news(seen, done=done, total=total):
-        return
-    job = mine.select_for_update(skip_locked=True).first()
+    seen = Job.objects.for_operator(operator_id).filter(key=key).only("status", "done", "total").first()
+    if seen is not None and _is_news(seen, done=done, total=total):
+        _note_progress(seen.pk, done=done, total=total, at=at)
+
+
+@transaction.atomic
+def _note_progress(job_id: int, *, done: int, total: int, at: datetime) -> None:
+    job = Job.objects.select_for_update(skip_locked=True).filter(pk=job_id).first()
     if job is None or not _is_news(job, done=done, total=total):
         return
     if job.status == JobStatus.QUEUED:
@@ -76,10 +78,13 @@ def _is_news(job: Job, *, done: int, total: int) -> bool:
     return done > job.done and (not total or percent_of(done, total) != percent_of(job.done, total))
 
 
+@transaction.atomic
 def _succeed(operator_id: int, key: str, *, done: int, total: int, result: dict[str, Any], at: datetime) -> None:
     job = _locked_open(operator_id, key)
     if job is None:
         return
+    if job.status == JobStatus.QUEUED:
+        job.start(at=at)
     job.succeed(at=at)
     job.done, job.total, job.result = done, total, {**job.result, **result}
     job.save(update_fields=[*PROGRESS_FIELDS, "result", "finished_at"])

@@ -1,6 +1,7 @@
 """Facts, written the way the product writes them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,9 +15,21 @@ from apps.operators.models import Operator
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
+class _Undone(Exception):
+    pass
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """A transaction, or a savepoint in one, that ends badly."""
+    with suppress(_Undone), transaction.atomic():
+        yield
+        raise _Undone
+
+
 def write(
     operator: Operator,
-    type: str = "tournament.started",  # noqa: A002 - the envelope's word
+    type: str = "tournament.started",
     subject: str = "tournament:17",
     data: Mapping[str, Any] | None = None,
     *,

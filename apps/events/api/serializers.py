@@ -22,7 +22,7 @@ class TypesField(serializers.CharField):
         "many": "More than {most} types.",
     }
 
-    def to_internal_value(self, data: Any) -> list[str]:
+    def to_internal_value(self, data: Any) -> Any:
         """Split and check; nothing at all means every type."""
         text = super().to_internal_value(data)
         if not text.strip():
@@ -44,7 +44,7 @@ class EventQuery(serializers.Serializer[Any]):
     )
     limit = serializers.IntegerField(default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT)
     types = TypesField(
-        default=list,
+        required=False,
         allow_blank=True,
         max_length=4000,
         help_text="Names or prefixes, comma separated: `tournament.started,player.*`. Empty: every type.",
@@ -59,7 +59,7 @@ class EventOut(serializers.Serializer[Any]):
     timestamp = serializers.DateTimeField()
     tournamentId = serializers.CharField(allow_null=True)  # noqa: N815
     operatorId = serializers.CharField()  # noqa: N815
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]  # declared fields leave the class
     sequence = serializers.IntegerField(min_value=1, help_text="Counts up by one, without gaps, per operator.")
 
 

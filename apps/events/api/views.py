@@ -29,12 +29,13 @@ class EventsView(OperatorView):
     def get(self, request: Request, **_: Any) -> Response:
         """Return the operator's events after a sequence number, gap-free and in order.
 
-        Store `lastSequence` and ask again with it as `after`: nothing is skipped and nothing comes twice. Needs the scope
-        `events.read`.
+        Store `lastSequence` and ask again with it as `after`: nothing is skipped and nothing comes twice. Needs the
+        scope `events.read`.
         """
         query = EventQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         operator = credential_of(request).operator
-        page = streams.read(operator.pk, **query.validated_data)
+        asked = query.validated_data
+        page = streams.read(operator.pk, after=asked["after"], types=asked.get("types", []), limit=asked["limit"])
         events = [envelope(fact, operator.public_id) | {"sequence": fact.sequence} for fact in page.facts]
         return Response({"events": events, "lastSequence": page.last_sequence, "hasMore": page.more})
