@@ -6,6 +6,7 @@ from django.urls import include, path
 # What operators call with their keys. Mounted twice, because clients of the original write either (operators.md 1.1).
 operator_api = [
     path("", include("apps.operators.api.urls")),
+    path("", include("apps.ledger.api.urls")),
     path("", include("apps.events.api.urls")),
     path("", include("apps.jobs.api.urls")),
     path("", include("apps.tournaments.api.casino.urls")),

@@ -23,6 +23,7 @@ __all__ = [
     "open_escrow",
     "platform",
     "revenue",
+    "total_of_player",
     "wallet",
     "wallets",
 ]
@@ -70,44 +71,46 @@ def wallets(player_ids: Collection[int], asset: Asset) -> dict[int, int]:
 
     Raises Player.DoesNotExist if one of them is not a player of the asset's operator.
     """
-    wanted = sorted(set(player_ids))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH wanted AS MATERIALIZED (
-                SELECT p.id AS player_id, 'player:' || p.id AS subject
-                  FROM operators_player p WHERE p.id = ANY(%(players)s) AND p.operator_id = %(operator)s
-            ), made AS (
-                -- In one order for everyone, or two settlements with the same new players could deadlock.
-                INSERT INTO ledger_account (operator_id, kind, subject, asset_id, bounded, slots)
-                SELECT %(operator)s, 'PLAYER', w.subject, %(asset)s, TRUE, 1 FROM wanted w
-                 WHERE NOT EXISTS (SELECT 1 FROM ledger_account a
-                                    WHERE a.operator_id = %(operator)s AND a.kind = 'PLAYER'
-                                      AND a.subject = w.subject AND a.asset_id = %(asset)s)
-                 ORDER BY w.player_id
-                ON CONFLICT (operator_id, kind, subject, asset_id) DO NOTHING
-            )
-            SELECT count(*) FROM wanted
-            """,
-            {"players": wanted, "operator": asset.operator_id, "asset": asset.pk},
-        )
-        if cursor.fetchone() != (len(wanted),):
+    found = _wallets(player_ids, asset)
+    # In one order for everyone, or two settlements with the same new players could deadlock.
+    missing = sorted(set(player_ids) - found.keys())
+    if missing:
+        if Player.objects.for_operator(asset.operator_id).filter(pk__in=missing).count() != len(missing):
             raise Player.DoesNotExist
-        cursor.execute(
-            """
-            SELECT p.player_id, a.id FROM unnest(%(players)s::bigint[]) AS p(player_id)
-              JOIN ledger_account a ON a.operator_id = %(operator)s AND a.kind = 'PLAYER'
-                                   AND a.subject = 'player:' || p.player_id AND a.asset_id = %(asset)s
-            """,
-            {"players": wanted, "operator": asset.operator_id, "asset": asset.pk},
-        )
-        return dict(cursor.fetchall())
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO ledger_account (operator_id, kind, subject, asset_id, bounded, slots)
+                SELECT %s, 'PLAYER', 'player:' || p, %s, TRUE, 1 FROM unnest(%s::bigint[]) AS p
+                ON CONFLICT (operator_id, kind, subject, asset_id) DO NOTHING
+                """,
+                [asset.operator_id, asset.pk, missing],
+            )
+        found |= _wallets(missing, asset)
+    return found
 
 
 def balance(account_id: int) -> int:
     """Return an account's units: the sum of its slots."""
     total = Balance.objects.filter(account_id=account_id).aggregate(units=Sum("units"))["units"]
     return int(total or 0)
+
+
+def _wallets(player_ids: Collection[int], asset: Asset) -> dict[int, int]:
+    subjects = {f"player:{player_id}": player_id for player_id in player_ids}
+    rows = Account.objects.filter(
+        operator_id=asset.operator_id, kind=AccountKind.PLAYER, subject__in=subjects, asset=asset
+    ).values_list("subject", "pk")
+    return {subjects[subject]: pk for subject, pk in rows}
+
+
+def total_of_player(player_id: int, asset: Asset) -> int:
+    """Return all of a player's units of an asset, what is held included."""
+    kinds = (AccountKind.PLAYER, AccountKind.HELD)
+    owned = Balance.objects.filter(
+        account__operator_id=asset.operator_id, account__subject=f"player:{player_id}", account__asset=asset
+    )
+    return int(owned.filter(account__kind__in=kinds).aggregate(units=Sum("units"))["units"] or 0)
 
 
 def _of_player(kind: AccountKind, player_id: int, asset: Asset) -> Account:

@@ -1,6 +1,6 @@
 """Deposits and withdrawals: money between a player's wallet and the operator's clearing account (podium.md 2).
 
-A block (suspension, self-exclusion) stops neither: it is the player's own money, and what they are owed must reach them.
+A block (suspension, self-exclusion) stops neither: it is their own money, and what they are owed must reach them.
 """
 
 from datetime import datetime

@@ -1,0 +1,1 @@
+"""Podium's own endpoints for wallets (podium.md 2)."""

@@ -1,0 +1,14 @@
+"""Addresses of the wallet endpoints, below `/api/` and `/api/api/`. A slash at the end is optional."""
+
+from django.urls import re_path
+
+from apps.ledger.api import views
+
+PLAYER = r"^players/(?P<user_id>[^/]+)"
+
+urlpatterns = [
+    re_path(PLAYER + r"/wallets/?$", views.WalletsView.as_view()),
+    re_path(PLAYER + r"/deposits/?$", views.DepositsView.as_view()),
+    re_path(PLAYER + r"/withdrawals/?$", views.WithdrawalsView.as_view()),
+    re_path(PLAYER + r"/ledger/?$", views.LedgerView.as_view()),
+]
