@@ -118,7 +118,7 @@ class HoldLifecycle(models.Model):
 
 def payout_triggers() -> tuple[pgtrigger.Trigger, ...]:
     """The payout graph, for the database."""
-    return (edges_trigger("payout_status_edges", PAYOUT_EDGES),)
+    return (edges_trigger("payout_status_edges", PAYOUT_EDGES, in_bulk=True),)
 
 
 def hold_triggers() -> tuple[pgtrigger.Trigger, ...]:

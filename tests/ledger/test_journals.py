@@ -186,7 +186,7 @@ def test_eight_who_ask_for_the_same_new_account_get_the_same_one():
 def test_wallets_are_found_and_made_in_bulk(operator, usd, django_assert_num_queries):
     players = [a_player(operator) for _ in range(5)]
     first = accounts.wallet(players[2].pk, usd)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(4):
         found = accounts.wallets([p.pk for p in players] + [players[0].pk], usd)
     assert set(found) == {p.pk for p in players}
     assert found[players[2].pk] == first.pk

@@ -1,7 +1,7 @@
 """The tables of the ledger, split by what they describe."""
 
 from apps.ledger.models.books import Account, AccountKind, Asset, Balance, Journal, Posting
-from apps.ledger.models.payouts import Payout, PlanKind, Purpose, Rail, SettlementPlan
+from apps.ledger.models.payouts import OpenPayout, Payout, PlanKind, Purpose, Rail, SettlementPlan
 from apps.ledger.models.wallets import Direction, Hold, HoldStatus, Transfer
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Hold",
     "HoldStatus",
     "Journal",
+    "OpenPayout",
     "Payout",
     "PlanKind",
     "Posting",

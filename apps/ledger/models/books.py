@@ -59,10 +59,12 @@ HOT_SLOTS = 16
 class Account(models.Model):
     """Where units can be: (operator, kind, subject, asset). `subject` names the owner, as `player:803` does."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="accounts", db_index=False)
+    operator = models.ForeignKey(
+        Operator, on_delete=models.PROTECT, related_name="accounts", db_constraint=False, db_index=False
+    )
     kind = models.CharField(max_length=10, choices=AccountKind.choices)
     subject = models.CharField(max_length=64, blank=True)
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="accounts")
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="accounts", db_constraint=False)
     bounded = models.BooleanField()
     slots = models.PositiveSmallIntegerField()
 
@@ -89,7 +91,7 @@ class Balance(models.Model):
     """A share of an account's units. The account's balance is the sum of its slots. Written by the trigger only."""
 
     pk = models.CompositePrimaryKey("account_id", "slot")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="balances", db_index=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="balances", db_constraint=False, db_index=False)
     slot = models.PositiveSmallIntegerField()
     bounded = models.BooleanField()
     units = models.DecimalField(max_digits=38, decimal_places=0)
@@ -123,7 +125,13 @@ class Journal(models.Model):
     memo = models.CharField(max_length=200, blank=True)
     # Indexed where it is set, by the constraint below; a plain one-to-one would index millions of nulls.
     reverses = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversals", db_index=False
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reversals",
+        db_constraint=False,
+        db_index=False,
     )
 
     objects = OwnedQuerySet.as_manager()
@@ -165,7 +173,7 @@ class Posting(models.Model):
             models.UniqueConstraint(name="ledger_leg_once", fields=["journal", "leg"]),
             models.CheckConstraint(name="ledger_posting_nonzero", condition=~Q(units=0)),
         )
-        indexes = (models.Index(name="ledger_posting_by_account", fields=["account", "-id"]),)
+        indexes = (models.Index(name="ledger_posting_by_account", fields=["account", "id"]),)
         triggers = (
             pgtrigger.Protect(name="posting_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             triggers.journals_balance(name="journals_balance"),

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.ledger.lifecycle import PayoutLifecycle, PayoutStatus, payout_triggers
+from apps.ledger.models import triggers
 from apps.ledger.models.books import Account, Asset, Journal
 from apps.operators.models import Operator, Player
 from apps.operators.models.tenants import OwnedQuerySet
@@ -56,7 +57,11 @@ class SettlementPlan(models.Model):
 
 
 class Payout(PayoutLifecycle):
-    """One amount owed to one party by one plan. `key` is also the key of the journal that pays it."""
+    """One amount owed to one party by one plan. `key` is also the key of the journal that pays it.
+
+    No index covers a column that paying changes, and the pages have room (migration 0002), so that paying rewrites a
+    row in its place. What has not ended is found by way of `OpenPayout`.
+    """
 
     operator = models.ForeignKey(
         Operator, on_delete=models.PROTECT, related_name="payouts", db_constraint=False, db_index=False
@@ -102,11 +107,6 @@ class Payout(PayoutLifecycle):
         )
         indexes = (
             models.Index(name="ledger_payout_by_plan", fields=["plan", "position", "id"]),
-            # Two queues, each found without walking past the other.
-            models.Index(name="ledger_payout_due", fields=["plan", "id"], condition=Q(status="PROCESSING")),
-            models.Index(
-                name="ledger_payout_retry", fields=["plan", "next_attempt_at"], condition=Q(status="ERROR_RETRY")
-            ),
         )
         permissions = (
             ("approve_payout", "Can approve or reject payouts"),
@@ -133,7 +133,30 @@ class Payout(PayoutLifecycle):
                 ],
             ),
             pgtrigger.Protect(name="payout_stays", operation=pgtrigger.Delete),
+            *triggers.open_payouts_follow(),
         )
 
     def __str__(self) -> str:
         return self.key
+
+
+class OpenPayout(models.Model):
+    """A payout that has not ended: the queue of what is to be paid, and the list of what needs a person.
+
+    Kept by triggers on the payouts, whoever changes them; a row goes when its payout is PAID or NOT_ELIGIBLE.
+    """
+
+    pk = models.CompositePrimaryKey("plan_id", "payout_id")
+    plan = models.ForeignKey(
+        SettlementPlan, on_delete=models.PROTECT, related_name="open_payouts", db_constraint=False, db_index=False
+    )
+    payout = models.OneToOneField(Payout, on_delete=models.PROTECT, related_name="open", db_constraint=False)
+    status = models.CharField(max_length=16, choices=PayoutStatus.choices)
+    due_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(name="ledger_open_by_status", fields=["status", "payout"]),)
+        triggers = (triggers.only_by_triggers(name="open_payouts_follow_payouts"),)
+
+    def __str__(self) -> str:
+        return f"payout {self.payout_id}"

@@ -4,52 +4,65 @@ import pgtrigger
 
 # Runs once per statement that adds postings, over all of them. The look-ups are LATERAL … OFFSET 0 on purpose: the
 # function's plans are made once per connection and kept, and a plan made for a batch of thousands (read all accounts,
-# hash them) would be ruinous for the single posting that comes next. By index, one by one, suits both.
+# hash them) would be ruinous for the single posting that comes next. By index, one by one, suits both; each account
+# and each journal is looked up once.
 JOURNALS_BALANCE = """
-    WITH legs AS MATERIALIZED (
-        SELECT p.journal_id, p.leg, p.account_id, p.units, a.asset_id, a.bounded, a.slots, j.legs,
-               COALESCE(a.operator_id = j.operator_id, FALSE) AS sound
-          FROM added p
-          LEFT JOIN LATERAL (SELECT asset_id, bounded, slots, operator_id
-                               FROM ledger_account WHERE id = p.account_id OFFSET 0) a ON TRUE
-          LEFT JOIN LATERAL (SELECT legs, operator_id
-                               FROM ledger_journal WHERE id = p.journal_id OFFSET 0) j ON TRUE
-    ), gained AS (
-        -- What each account gains. A hot account takes it on the slot of this connection, so that writers seldom
-        -- meet; a bounded hot account that loses must look at all its slots.
-        SELECT g.account_id, g.units, g.bounded AND g.slots > 1 AND g.units < 0 AS drains,
-               CASE WHEN g.bounded AND g.slots > 1 AND g.units < 0 THEN 0 ELSE pg_backend_pid() % g.slots END AS slot
-          FROM (SELECT account_id, bounded, slots, SUM(units) AS units FROM legs
-                 GROUP BY account_id, bounded, slots HAVING SUM(units) <> 0) g
-    )
-    SELECT (SELECT bool_and(sound) FROM legs),
-           NOT EXISTS (SELECT 1 FROM legs GROUP BY journal_id, asset_id HAVING SUM(units) <> 0),
-           NOT EXISTS (SELECT 1 FROM legs GROUP BY journal_id
-                       HAVING COUNT(*) <> MAX(legs) OR MAX(leg) >= MAX(legs)),
-           array_agg(account_id), array_agg(slot), array_agg(units), array_agg(account_id) FILTER (WHERE drains)
-      INTO is_sound, is_balanced, is_whole, accounts, places, gains, drained
-      FROM gained;
+    -- 1. What each account gains. A hot account takes it on the slot of this connection, so that writers seldom meet;
+    --    a bounded hot account that loses must look at all its slots.
+    SELECT bool_and(g.operator_id IS NOT NULL), MIN(g.operator_id), MAX(g.operator_id), MIN(g.asset_id), MAX(g.asset_id),
+           array_agg(g.account_id), array_agg(g.units),
+           array_agg(CASE WHEN g.drains THEN 0 ELSE pg_backend_pid() % g.slots END),
+           array_agg(g.account_id) FILTER (WHERE g.drains)
+      INTO known, first_operator, last_operator, first_asset, last_asset, accounts, gains, places, drained
+      FROM (SELECT s.account_id, s.units, a.operator_id, a.asset_id, a.slots,
+                   a.bounded AND a.slots > 1 AND s.units < 0 AS drains
+              FROM (SELECT account_id, SUM(units) AS units FROM added GROUP BY account_id) s
+              LEFT JOIN LATERAL (SELECT operator_id, asset_id, slots, bounded
+                                   FROM ledger_account WHERE id = s.account_id OFFSET 0) a ON TRUE) g;
+    IF accounts IS NULL THEN
+        RETURN NULL;  -- nothing was added
+    END IF;
 
-    -- 1. Every leg names an account and a journal of one operator (stands in for foreign keys, set by set).
-    IF NOT is_sound THEN
+    -- 2. Every journal is there, sums to zero, and is written whole: with the unique (journal, leg), nothing can be
+    --    added to it later.
+    SELECT bool_and(COALESCE(j.operator_id = first_operator, FALSE)), bool_and(s.units = 0),
+           bool_and(s.legs = j.legs AND s.last_leg < j.legs)
+      INTO owned, balanced, complete
+      FROM (SELECT journal_id, SUM(units) AS units, COUNT(*) AS legs, MAX(leg) AS last_leg
+              FROM added GROUP BY journal_id) s
+      LEFT JOIN LATERAL (SELECT operator_id, legs FROM ledger_journal WHERE id = s.journal_id OFFSET 0) j ON TRUE;
+
+    -- 3. The same with more than one asset, or operator, in play: look at every leg. Almost never.
+    IF known AND first_operator <> last_operator THEN
+        owned := NOT EXISTS (
+            SELECT 1 FROM added p LEFT JOIN ledger_journal j ON j.id = p.journal_id
+              JOIN ledger_account a ON a.id = p.account_id WHERE j.operator_id IS DISTINCT FROM a.operator_id);
+    END IF;
+    IF balanced AND first_asset <> last_asset THEN
+        balanced := NOT EXISTS (
+            SELECT 1 FROM added p JOIN ledger_account a ON a.id = p.account_id
+             GROUP BY p.journal_id, a.asset_id HAVING SUM(p.units) <> 0);
+    END IF;
+
+    IF NOT (known AND owned) THEN  -- stands in for foreign keys, set by set
         RAISE EXCEPTION 'a posting names no account or journal of its operator'
             USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'ledger_posting_names_its_own';
     END IF;
-    -- 2. Every journal sums to zero per asset.
-    IF NOT is_balanced THEN
+    IF NOT balanced THEN
         RAISE EXCEPTION 'a journal does not balance'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_journal_balances';
     END IF;
-    -- 3. Every journal is written whole. With the unique (journal, leg), nothing can be added to it later.
-    IF NOT is_whole THEN
+    IF NOT complete THEN
         RAISE EXCEPTION 'a journal is written in one statement, with all its legs'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_journal_whole';
     END IF;
 
     -- 4. Lock in (account, slot) order, so that no two movements can deadlock, then move. Slots are born with their
-    --    account, so a drained account has no slot that appears behind the lock.
-    PERFORM 1 FROM unnest(accounts, places) AS d(account_id, slot)
+    --    account, so a drained account has no slot that appears behind the lock. An account that gains nothing on
+    --    balance is left alone.
+    PERFORM 1 FROM unnest(accounts, places, gains) AS d(account_id, slot, units)
       JOIN ledger_balance b ON b.account_id = d.account_id AND (b.slot = d.slot OR b.account_id = ANY(drained))
+     WHERE d.units <> 0
      ORDER BY b.account_id, b.slot FOR NO KEY UPDATE OF b;
     IF drained IS NOT NULL THEN
         UPDATE ledger_balance b
@@ -60,7 +73,7 @@ JOURNALS_BALANCE = """
     END IF;
     UPDATE ledger_balance b SET units = b.units + d.units
       FROM unnest(accounts, places, gains) AS d(account_id, slot, units)
-     WHERE b.account_id = d.account_id AND b.slot = d.slot;
+     WHERE b.account_id = d.account_id AND b.slot = d.slot AND d.units <> 0;
     RETURN NULL;
 """
 
@@ -74,9 +87,14 @@ def journals_balance(*, name: str) -> pgtrigger.Trigger:
         operation=pgtrigger.Insert,
         referencing=pgtrigger.Referencing(new="added"),
         declare=[
-            ("is_sound", "boolean"),
-            ("is_balanced", "boolean"),
-            ("is_whole", "boolean"),
+            ("known", "boolean"),
+            ("owned", "boolean"),
+            ("balanced", "boolean"),
+            ("complete", "boolean"),
+            ("first_operator", "bigint"),
+            ("last_operator", "bigint"),
+            ("first_asset", "bigint"),
+            ("last_asset", "bigint"),
             ("accounts", "bigint[]"),
             ("places", "int[]"),
             ("gains", "numeric[]"),
@@ -87,7 +105,10 @@ def journals_balance(*, name: str) -> pgtrigger.Trigger:
 
 
 def slots_are_born(*, name: str) -> pgtrigger.Trigger:
-    """Return the trigger that gives new accounts their empty slots."""
+    """Return the trigger that gives new accounts their empty slots.
+
+    It also stands in for the foreign keys of accounts, which would lock the operator's row for every new wallet.
+    """
     return pgtrigger.Trigger(
         name=name,
         level=pgtrigger.Statement,
@@ -95,6 +116,12 @@ def slots_are_born(*, name: str) -> pgtrigger.Trigger:
         operation=pgtrigger.Insert,
         referencing=pgtrigger.Referencing(new="added"),
         func="""
+            IF EXISTS (SELECT 1 FROM (SELECT DISTINCT operator_id, asset_id FROM added) a
+                         LEFT JOIN ledger_asset s ON s.id = a.asset_id
+                        WHERE s.operator_id IS DISTINCT FROM a.operator_id) THEN
+                RAISE EXCEPTION 'an account in no asset of its operator'
+                    USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'ledger_account_asset_is_its_operators';
+            END IF;
             INSERT INTO ledger_balance (account_id, slot, bounded, units)
             SELECT a.id, place, a.bounded, 0 FROM added a CROSS JOIN LATERAL generate_series(0, a.slots - 1) AS place;
             RETURN NULL;
@@ -110,5 +137,38 @@ def only_by_triggers(*, name: str) -> pgtrigger.Trigger:
         when=pgtrigger.Before,
         operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
         condition=pgtrigger.Condition("pg_trigger_depth() = 0"),
-        func="RAISE EXCEPTION 'a balance is moved by postings only';",
+        func="RAISE EXCEPTION '% is changed by its triggers only', TG_TABLE_NAME;",
+    )
+
+
+def open_payouts_follow() -> tuple[pgtrigger.Trigger, ...]:
+    """Return the triggers that keep the list of payouts that have not ended, set by set."""
+    return (
+        pgtrigger.Trigger(
+            name="open_payouts_begin",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Insert,
+            referencing=pgtrigger.Referencing(new="added"),
+            func="""
+                INSERT INTO ledger_openpayout (plan_id, payout_id, status, due_at)
+                SELECT plan_id, id, status, next_attempt_at FROM added WHERE status NOT IN ('PAID', 'NOT_ELIGIBLE');
+                RETURN NULL;
+            """,
+        ),
+        pgtrigger.Trigger(
+            name="open_payouts_move_on",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Update,
+            referencing=pgtrigger.Referencing(new="changed"),
+            func="""
+                DELETE FROM ledger_openpayout o USING changed c
+                 WHERE o.plan_id = c.plan_id AND o.payout_id = c.id AND c.status IN ('PAID', 'NOT_ELIGIBLE');
+                UPDATE ledger_openpayout o SET status = c.status, due_at = c.next_attempt_at FROM changed c
+                 WHERE o.plan_id = c.plan_id AND o.payout_id = c.id AND c.status NOT IN ('PAID', 'NOT_ELIGIBLE')
+                   AND (o.status, o.due_at) IS DISTINCT FROM (c.status, c.next_attempt_at);
+                RETURN NULL;
+            """,
+        ),
     )

@@ -21,30 +21,36 @@ INTEGRITY = "23"  # the class of SQLSTATEs that say: a rule of the books refuses
 # Deadlock, lock timeout, serialisation failure: the same may well succeed in a moment.
 PASSING = {"40P01", "55P03", "40001"}
 
-PAY = """
-    WITH due AS MATERIALIZED (
-        SELECT id, operator_id, subject, key, purpose, rail, player_id, entry_ref, position, units, source_id, target_id
-          FROM ledger_payout WHERE id = ANY(%(ids)s)
-    ), written AS (
-        INSERT INTO ledger_journal (operator_id, kind, key, subject, legs, occurred_at, actor, request_id, memo)
-        SELECT operator_id, 'payout.' || lower(purpose), key, subject, 2, %(at)s, %(actor)s, %(request)s, ''
-          FROM due ORDER BY id
-        ON CONFLICT (operator_id, key) DO NOTHING
-        RETURNING id, key
-    ), paying AS MATERIALIZED (
-        SELECT d.*, w.id AS journal_id FROM due d JOIN written w ON w.key = d.key
-    ), posted AS (
-        INSERT INTO ledger_posting (journal_id, leg, account_id, units)
-        SELECT journal_id, 0, source_id, -units FROM paying
-        UNION ALL SELECT journal_id, 1, target_id, units FROM paying
-    ), settled AS (
-        UPDATE ledger_payout p
-           SET status = 'PAID', paid_at = %(at)s, journal_id = x.journal_id, attempts = p.attempts + 1,
-               next_attempt_at = NULL, error = ''
-          FROM paying x WHERE p.id = x.id
-    )
-    SELECT id, key, purpose, rail, player_id, entry_ref, position, units, target_id, journal_id FROM paying ORDER BY id
+TAKE = """
+    SELECT p.id, p.status FROM ledger_openpayout o JOIN ledger_payout p ON p.id = o.payout_id
+     WHERE o.plan_id = %(plan)s
+       AND (p.status = 'PROCESSING' OR (p.status = 'ERROR_RETRY' AND p.next_attempt_at <= %(at)s))
+     ORDER BY o.payout_id LIMIT %(limit)s
+       FOR NO KEY UPDATE OF p SKIP LOCKED
 """
+# One pass: the update hands each payout, with the number of the journal to come, to the two inserts. No ON CONFLICT: a
+# journal that was posted before is so rare that refusing the batch and isolating the line costs less than asking.
+PAY = """
+    WITH paid AS (
+        UPDATE ledger_payout
+           SET status = 'PAID', paid_at = %(at)s, journal_id = nextval(%(numbers)s), attempts = attempts + 1,
+               next_attempt_at = NULL, error = ''
+         WHERE id = ANY(%(ids)s)
+        RETURNING id, operator_id, subject, key, purpose, rail, player_id, entry_ref, position, units, source_id,
+                  target_id, journal_id
+    ), journals AS (
+        INSERT INTO ledger_journal (id, operator_id, kind, key, subject, legs, occurred_at, actor, request_id, memo)
+        SELECT journal_id, operator_id, 'payout.' || lower(purpose), key, subject, 2, %(at)s, %(actor)s, %(request)s, ''
+          FROM paid
+    ), postings AS (
+        INSERT INTO ledger_posting (journal_id, leg, account_id, units)
+        SELECT p.journal_id, l.leg, CASE l.leg WHEN 0 THEN p.source_id ELSE p.target_id END,
+               CASE l.leg WHEN 0 THEN -p.units ELSE p.units END
+          FROM paid p CROSS JOIN (VALUES (0), (1)) AS l(leg)
+    )
+    SELECT id, key, purpose, rail, player_id, entry_ref, position, units, target_id, journal_id FROM paid ORDER BY id
+"""
+JOURNAL_NUMBERS = "ledger_journal_id_seq"
 
 
 class Paid(NamedTuple):
@@ -74,31 +80,22 @@ def pay_some(plan: SettlementPlan, *, limit: int, actor: Actor, at: datetime) ->
     """
     if not Payout.objects.filter(plan=plan, status=PayoutStatus.PAID).exists():
         verify(plan)
-    _wake(plan, limit=limit, at=at)
-    due = _take(plan, limit=limit)
+    due = _take(plan, limit=limit, at=at)
     while due:
         if paid := _pay_or_isolate(due, plan=plan, actor=actor, at=at):
             return paid
-        due = _take(plan, limit=limit)
+        due = _take(plan, limit=limit, at=at)
     return []
 
 
-def _take(plan: SettlementPlan, *, limit: int) -> list[int]:
-    """Lock the next payouts that nobody else is paying."""
-    queue = Payout.objects.filter(plan=plan, status=PayoutStatus.PROCESSING).order_by("pk")
-    return list(queue.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)[:limit])
-
-
-def _wake(plan: SettlementPlan, *, limit: int, at: datetime) -> None:
-    """Put those whose pause is over back in the queue."""
-    asleep = (
-        Payout.objects.filter(plan=plan, status=PayoutStatus.ERROR_RETRY, next_attempt_at__lte=at)
-        .order_by("pk")
-        .select_for_update(skip_locked=True, no_key=True)
-        .values_list("pk", flat=True)[:limit]
-    )
-    if ids := list(asleep):
-        Payout.objects.filter(pk__in=ids).update(status=PayoutStatus.PROCESSING, next_attempt_at=at)
+def _take(plan: SettlementPlan, *, limit: int, at: datetime) -> list[int]:
+    """Lock the next payouts that nobody else is paying, and wake those whose pause is over."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, {"plan": plan.pk, "at": at, "limit": limit})
+        rows = cursor.fetchall()
+    if asleep := [pk for pk, status in rows if status == PayoutStatus.ERROR_RETRY]:
+        Payout.objects.filter(pk__in=asleep).update(status=PayoutStatus.PROCESSING, next_attempt_at=at)
+    return [pk for pk, _ in rows]
 
 
 def _pay_or_isolate(ids: Sequence[int], *, plan: SettlementPlan, actor: Actor, at: datetime) -> list[Paid]:
@@ -107,11 +104,13 @@ def _pay_or_isolate(ids: Sequence[int], *, plan: SettlementPlan, actor: Actor, a
         return []
     try:
         with transaction.atomic():
-            paid = _pay(ids, actor=actor, at=at)
+            return _pay(ids, actor=actor, at=at)
     except DatabaseError as problem:
         state = getattr(problem.__cause__, "sqlstate", None) or ""
         if not state.startswith(INTEGRITY) and state not in PASSING:
             raise
+        if len(ids) == 1 and violated(problem) == "ledger_journal_once":
+            return _adopt(ids[0], plan=plan, actor=actor, at=at)
         if len(ids) == 1:
             _fail(ids[0], problem, passing=state in PASSING, plan=plan, actor=actor, at=at)
             return []
@@ -120,16 +119,19 @@ def _pay_or_isolate(ids: Sequence[int], *, plan: SettlementPlan, actor: Actor, a
             *_pay_or_isolate(ids[:middle], plan=plan, actor=actor, at=at),
             *_pay_or_isolate(ids[middle:], plan=plan, actor=actor, at=at),
         ]
-    if len(paid) < len(ids):
-        done = {row.id for row in paid}
-        paid += [row for pk in ids if pk not in done for row in _adopt(pk, plan=plan, actor=actor, at=at)]
-    return paid
 
 
 def _pay(ids: Sequence[int], *, actor: Actor, at: datetime) -> list[Paid]:
-    """Write journals, postings and states in one statement. Leaves out those whose journal exists already."""
+    """Write journals, postings and states in one statement."""
+    parameters = {
+        "ids": list(ids),
+        "at": at,
+        "actor": str(actor),
+        "request": actor.request_id,
+        "numbers": JOURNAL_NUMBERS,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(PAY, {"ids": list(ids), "at": at, "actor": str(actor), "request": actor.request_id})
+        cursor.execute(PAY, parameters)
         return [Paid(*row[:7], int(row[7]), *row[8:]) for row in cursor.fetchall()]
 
 
