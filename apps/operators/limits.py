@@ -5,13 +5,15 @@ however many arrive at once. A refused call is not counted. Without Redis nothin
 must not become an outage of the platform.
 """
 
+import hashlib
 import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from apps.core.redis import client
 
@@ -34,6 +36,8 @@ for i, key in ipairs(KEYS) do
 end
 return {0, state[1][1] + 1, state[1][2]}
 """
+
+SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,14 @@ class _Outage:
     until = 0.0
 
 
+def _run(keys: list[str], numbers: list[int]) -> Any:
+    redis = client()
+    try:
+        return redis.evalsha(SHA, len(keys), *keys, *numbers)
+    except NoScriptError:  # a Redis that has just started; it remembers the script from here on
+        return redis.eval(SCRIPT, len(keys), *keys, *numbers)
+
+
 def take(owner: str, windows: Sequence[Window]) -> Verdict | None:
     """Count one call of `owner` in every window, or in none if any is full. None: Redis is away, nobody counted."""
     if time.monotonic() < _Outage.until:
@@ -69,7 +81,7 @@ def take(owner: str, windows: Sequence[Window]) -> Verdict | None:
     keys = [f"rate:{{{owner}}}:{window.name}" for window in windows]
     numbers = [number for window in windows for number in (window.limit, window.seconds * 1000)]
     try:
-        refused_by, used, left = client().register_script(SCRIPT)(keys=keys, args=numbers)
+        refused_by, used, left = _run(keys, numbers)
     except RedisError as problem:
         _Outage.until = time.monotonic() + PAUSE_SECONDS
         log.warning("rate_limits_not_counted", problem=str(problem))

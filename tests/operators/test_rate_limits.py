@@ -169,3 +169,8 @@ def test_rotation_gives_the_new_key_a_count_of_its_own(operator, redis):
         at=clock.now(),
     )
     assert [Api(old.key).get("/api/echo").status_code, Api(new.key).get("/api/echo").status_code] == [429, 200]
+
+
+def test_a_redis_that_has_forgotten_the_script_is_told_again(redis):
+    redis.script_flush()
+    assert [limits.take("one", [Window("standard", 2, 60)]).remaining for _ in range(2)] == [1, 0]

@@ -20,6 +20,7 @@ from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid, NotFound
 from apps.operators.models import Credential, CredentialKind
 from apps.operators.scopes import EVERY_SCOPE, KEY_ROLES
+from apps.operators.services.lookup import credentials_by
 
 # 43 characters of [a-z0-9] are 222 bits: a digest of them needs no salt and no slow hash.
 SECRET_LENGTH = 43
@@ -291,9 +292,9 @@ def authenticate(presented: str, *, kind: CredentialKind, address: str, at: date
     if len(presented) > LONGEST_KEY or not (presented.isascii() and presented.isprintable()):
         raise Unauthorized
     digest = digest_of(presented)
-    rows = Credential.objects.select_related("operator").filter(kind=kind)
     public, colon, _ = presented.partition(":")
-    candidates = rows.filter(prefix=public) if colon and public.startswith("pk_") else rows.filter(digest=digest)
+    compound = bool(colon) and public.startswith("pk_")
+    candidates = credentials_by("prefix" if compound else "digest", public if compound else digest, kind=kind)
     found: Credential | None = None
     for candidate in candidates:
         if compare_digest(candidate.digest, digest):
