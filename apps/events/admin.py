@@ -20,7 +20,7 @@ class TypeFilter(TextFilter):
     title = "type"
     parameter_name = "type"
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - theirs
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """`player.` stands for all that begin with it."""
         wanted = (self.value() or "").strip().removesuffix("*")
         if not wanted:
@@ -34,7 +34,7 @@ class SubjectFilter(TextFilter):
     title = "subject (tournament:17)"
     parameter_name = "subject"
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - theirs
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Exactly this one."""
         wanted = (self.value() or "").strip()
         return queryset.filter(subject=wanted) if wanted else queryset
@@ -57,14 +57,14 @@ class FactAdmin(TenantAdmin):
                     ("shown_type", "about"),
                     ("event_id", "shown_sequence"),
                     ("when", "actor"),
-                    ("operator", "request"),
+                    ("operator", "shown_request"),
                     "shown_data",
                 )
             },
         ),
     )
 
-    def find(self, request: HttpRequest, rows: QuerySet[Fact], term: str) -> QuerySet[Fact]:  # noqa: ARG002
+    def find(self, request: HttpRequest, rows: QuerySet[Fact], term: str) -> QuerySet[Fact]:
         """By id, by subject or by number."""
         if term.isdigit() and len(term) < 19:  # noqa: PLR2004 - what a bigint holds
             return rows.filter(Q(sequence=int(term)) | Q(pk=int(term)))
@@ -102,7 +102,7 @@ class FactAdmin(TenantAdmin):
         return formats.code(row.public_id)
 
     @display(description="request")
-    def request(self, row: Fact) -> str:
+    def shown_request(self, row: Fact) -> str:
         """The request that caused it."""
         return formats.code(row.request_id)
 
@@ -151,5 +151,8 @@ def facts_per_hour(request: HttpRequest) -> Panel | None:
         "now": formats.number(bars[-1][1]),
     }
     return Panel(
-        "Events in the last 24 hours", "podium/panel_spark.html", context, more=("All facts", formats.list_url("events.fact"))
+        "Events in the last 24 hours",
+        "podium/panel_spark.html",
+        context,
+        more=("All facts", formats.list_url("events.fact")),
     )

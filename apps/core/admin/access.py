@@ -35,13 +35,13 @@ class TenantAccess:
 
     def operators_for(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the operators whose rows the person sees, for filters and forms."""
-        return tenancy.narrow(self.operator_model()._default_manager.all(), request.user, "pk")
+        return tenancy.narrow(self.operator_model().objects.all(), request.user, "pk")
 
     def operator_model(self) -> Any:
         """Return the model of operators, found along the tenant path, because core knows none by name."""
         model = self.model
         for step in self.tenant.removesuffix("_id").split("__"):
-            model = model if step == "pk" else model._meta.get_field(step).related_model
+            model = model if step == "pk" else model._meta.get_field(step).related_model  # noqa: SLF001 - Django's documented API
         return model
 
     def may(self, request: HttpRequest, permission: str, row: Model | None = None) -> bool:
@@ -73,7 +73,7 @@ class TenantAccess:
         """Adding by form is for configuration."""
         return self.addable and self.may(request, self._permission("add"))
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing is deleted in the admin: money, results and facts refer to almost everything."""
         return False
 
@@ -90,7 +90,7 @@ class TenantAccess:
             if related is self.operator_model():
                 kwargs["queryset"] = self.allowing(request, self._permission("add"))
             else:
-                kwargs["queryset"] = tenancy.narrow(related._default_manager.all(), request.user, "operator_id")
+                kwargs["queryset"] = tenancy.narrow(related.objects.all(), request.user, "operator_id")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:

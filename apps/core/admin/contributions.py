@@ -1,4 +1,4 @@
-"""Sections and buttons that an area adds to another area's page, so that a page never imports what stands above its area."""
+"""Sections and buttons that an area adds to another's page, so that no page imports what stands above its area."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ def section_of(model: str) -> Callable[[Maker], Maker]:
 
 def contributed(request: HttpRequest, row: Model) -> list[Section]:
     """Return the sections that areas add to this row's page."""
-    made = (maker(request, row) for maker in _sections.get(row._meta.label_lower, ()))
+    made = (maker(request, row) for maker in _sections.get(row._meta.label_lower, ()))  # noqa: SLF001 - documented
     return [one for one in made if one is not None]
 
 
@@ -68,7 +68,9 @@ SHOWN_CHANGES = 20
 
 def changes(row: Any) -> Section:
     """Return what was changed of a row, newest first, from its django-simple-history."""
-    records = list(row.history.select_related("history_user").order_by("-history_date", "-history_id")[: SHOWN_CHANGES + 1])
+    records = list(
+        row.history.select_related("history_user").order_by("-history_date", "-history_id")[: SHOWN_CHANGES + 1]
+    )
     rows = []
     for index, record in enumerate(records[:SHOWN_CHANGES]):
         before = records[index + 1] if index + 1 < len(records) else None

@@ -28,7 +28,7 @@ class OperatorFilter(DropdownFilter):
         """Show it only where there is something to choose."""
         return len(self.lookup_choices) > 1
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - theirs
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow the list."""
         chosen = self.value()
         if not chosen or not chosen.isdigit():
@@ -40,16 +40,16 @@ class OperatorFilter(DropdownFilter):
 class OwnRelatedFilter(RelatedDropdownFilter):
     """By a related row of the person's own operators."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[Any, str]]:  # noqa: ARG002
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[Any, str]]:
         """Offer the rows that the person sees, in order of name."""
-        rows = tenancy.narrow(field.related_model._default_manager.all(), request.user, "operator_id")
+        rows = tenancy.narrow(field.related_model.objects.all(), request.user, "operator_id")
         return [(row.pk, str(row)) for row in rows.order_by("pk")[:MOST_CHOICES]]
 
 
 class DaysFilter(RangeDateFilter):
     """From one day to another, both included, in UTC."""
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - theirs
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow to the days; what is no date is ignored."""
         first = self._day("from")
         last = self._day("to")

@@ -16,7 +16,7 @@ from apps.core import clock, exact
 
 Tone = Literal["green", "blue", "amber", "red", "grey", "violet"]
 
-NOTHING = mark_safe('<span class="pd-nothing">–</span>')
+NOTHING = mark_safe('<span class="pd-nothing">–</span>')  # noqa: RUF001 - a dash is meant
 
 # Currencies show all their digits; tokens with more than this many only the ones that say something.
 CURRENCY_DIGITS = 4
@@ -38,7 +38,8 @@ def amount(units: int | Decimal, scale: int, code: str = "") -> str:
     major, minor = (digits[:-scale], digits[-scale:]) if scale else (digits, "")
     if scale > CURRENCY_DIGITS:
         minor = minor.rstrip("0")
-    text = f"{'−' if whole < 0 else ''}{int(major):,}{f'.{minor}' if minor else ''}"
+    minus = "−" if whole < 0 else ""  # noqa: RUF001 - the sign that is as wide as a digit
+    text = f"{minus}{int(major):,}{f'.{minor}' if minor else ''}"
     return f"{text} {code}".strip()
 
 
@@ -66,7 +67,7 @@ def moment_and_distance(at: datetime | None, *, now: datetime) -> SafeString:
     """Write a moment and how far off it is."""
     if at is None:
         return NOTHING
-    return format_html('{} <span class="pd-quiet">{}</span>', moment(at), distance(at, now=now))
+    return format_html('{} <span class="pd-quiet pd-distance">{}</span>', moment(at), distance(at, now=now))
 
 
 def distance(at: datetime, *, now: datetime) -> str:
@@ -117,7 +118,7 @@ def row_link(row: Model | None, text: object = None) -> SafeString:
         return NOTHING
     shown = str(row) if text is None else text
     try:
-        return link(change_url(row._meta.label_lower, row.pk), shown)
+        return link(change_url(row._meta.label_lower, row.pk), shown)  # noqa: SLF001 - documented
     except NoReverseMatch:
         return format_html("{}", shown)
 

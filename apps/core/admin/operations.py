@@ -56,6 +56,9 @@ class OperationForm(forms.Form):
 
     ticket = forms.CharField(widget=forms.HiddenInput, max_length=40)
 
+    # How a long form is laid out: (heading, names of fields). Empty: one after the other.
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
     def __init__(self, *args: Any, request: HttpRequest, row: Model | None, **kwargs: Any) -> None:
         """Keep who asks and about which row, for fields that depend on them."""
         super().__init__(*args, **kwargs)
@@ -67,6 +70,11 @@ class OperationForm(forms.Form):
 
     def prepare(self) -> None:
         """Adjust the fields to `self.row` and `self.request`; for subclasses."""
+
+    def laid_out(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Return the visible fields under their headings."""
+        groups = self.groups or (("", tuple(field.name for field in self.visible_fields())),)
+        return [(title, [self[name] for name in names if name in self.fields]) for title, names in groups]
 
     def arguments(self) -> dict[str, Any]:
         """Return what the service is called with."""
@@ -93,7 +101,8 @@ class Operation:
     `run` is called as `run(pk, actor=, at=, **form.arguments())`; without a row (`creation`) the pk is left out.
     `offered` is the name of a transition of the row's graph, or several, or a question about the row.
     `done` is what is said afterwards: text, or a function of the service's answer. `reveal` names a template that shows
-    the answer once instead, for secrets. `removes`: the row is gone afterwards.
+    the answer once instead, for secrets. `removes`: the row is gone afterwards. `log_only` names what is
+    asked for the history and means nothing to the service.
     """
 
     name: str
@@ -110,6 +119,7 @@ class Operation:
     bulk: bool = False
     reveal: str = ""
     removes: bool = False
+    log_only: tuple[str, ...] = ()
 
     def is_offered(self, row: Any) -> bool:
         """Tell whether the row's state allows this now."""
@@ -117,6 +127,10 @@ class Operation:
             return self.offered(row)
         names = (self.offered,) if isinstance(self.offered, str) else self.offered
         return bool(set(names) & available_transitions(row))
+
+    def passed(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the service is told."""
+        return {name: value for name, value in arguments.items() if name not in self.log_only}
 
     def said(self, answer: Any) -> str:
         """Return what the person reads afterwards."""
@@ -128,7 +142,7 @@ class Operation:
 def available_transitions(row: Any) -> set[str]:
     """Return the names of the transitions that the row's state and their conditions allow."""
     found: set[str] = set()
-    for model_field in row._meta.concrete_fields:
+    for model_field in row._meta.concrete_fields:  # noqa: SLF001 - documented
         if isinstance(model_field, django_fsm.FSMField):
             transitions = getattr(row, f"get_available_{model_field.name}_transitions")
             found.update(transition.name for transition in transitions())

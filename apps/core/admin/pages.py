@@ -15,9 +15,10 @@ from django.urls import URLPattern, path, reverse
 from apps.core import clock
 from apps.core.admin import operations as ops
 from apps.core.admin.access import TenantAccess
-from apps.core.admin.contributions import Section, added_operations, contributed
+from apps.core.admin.contributions import Section, added_operations, changes, contributed
 from apps.core.admin.operations import Operation, OperationForm, Preview
 from apps.core.admin.paging import Glance, GlanceList
+from apps.core.admin.tenancy import operators_of
 from apps.core.admin.theme import ModelAdmin, TabularInline
 from apps.core.errors import DomainError
 
@@ -29,19 +30,19 @@ class ReadOnlyInline(TabularInline):
     can_delete = False
     show_change_link = False
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
         return False
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever sees the row above sees these."""
         return True
 
@@ -67,7 +68,7 @@ class TenantAdmin(TenantAccess, ModelAdmin):
 
     # --- lists --------------------------------------------------------------------------------------------------------
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[GlanceList]:  # noqa: ARG002 - Django's
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[GlanceList]:
         """Return the list that claims no totals."""
         return GlanceList
 
@@ -85,6 +86,11 @@ class TenantAdmin(TenantAccess, ModelAdmin):
         if "\x00" in term:
             return queryset.none(), False
         return self.find(request, queryset, term), False
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Leave out the operator for those who belong to one."""
+        ids = operators_of(request.user)
+        return [name for name in super().get_list_display(request) if name != "operator" or ids is None or len(ids) > 1]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer the bulk operations that the person may do with some operator."""
@@ -109,7 +115,7 @@ class TenantAdmin(TenantAccess, ModelAdmin):
 
     # --- one row ------------------------------------------------------------------------------------------------------
 
-    def sections(self, request: HttpRequest, row: Any) -> Iterable[Section]:  # noqa: ARG002 - for subclasses
+    def sections(self, request: HttpRequest, row: Any) -> Iterable[Section]:
         """Return what stands below the fields."""
         return ()
 
@@ -131,7 +137,8 @@ class TenantAdmin(TenantAccess, ModelAdmin):
             extra["operations"] = [
                 {"operation": one, "url": self.operation_url(row, one)} for one in self.offered(request, row)
             ]
-            extra["sections"] = [*self.sections(request, row), *contributed(request, row)]
+            history = [changes(row)] if hasattr(self.model, "history") else []
+            extra["sections"] = [*self.sections(request, row), *contributed(request, row), *history]
         return super().change_view(request, object_id, form_url, extra)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -201,7 +208,7 @@ class TenantAdmin(TenantAccess, ModelAdmin):
         arguments = form.arguments()
         try:
             which = () if row is None else (row.pk,)
-            answer = operation.run(*which, actor=ops.actor_of(request), at=clock.now(), **arguments)
+            answer = operation.run(*which, actor=ops.actor_of(request), at=clock.now(), **operation.passed(arguments))
         except DomainError as refusal:
             ops.give_back_ticket(request, ticket)
             form.add_error(None, _told(refusal))
@@ -326,7 +333,7 @@ class TenantAdmin(TenantAccess, ModelAdmin):
         text = ops.log_text(operation, arguments)
         for row in rows:
             try:
-                operation.run(row.pk, actor=ops.actor_of(request), at=clock.now(), **arguments)
+                operation.run(row.pk, actor=ops.actor_of(request), at=clock.now(), **operation.passed(arguments))
             except DomainError as refusal:
                 messages.error(request, f"{row}: {_told(refusal)}")
             else:
@@ -337,13 +344,17 @@ class TenantAdmin(TenantAccess, ModelAdmin):
 
 
 def _bulk_action(operation: Operation) -> Callable[..., HttpResponse]:
-    def choose(modeladmin: TenantAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+    def choose(modeladmin: TenantAdmin, _: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Go and ask. The selection travels in the address, so that GET can show it and only POST acts."""
         ids = ",".join(str(pk) for pk in queryset.order_by("pk").values_list("pk", flat=True)[: ops.BULK_LIMIT])
         name = f"admin:{modeladmin.opts.app_label}_{modeladmin.opts.model_name}_bulk"
         return HttpResponseRedirect(f"{reverse(name, args=[operation.name])}?ids={ids}")
 
     return choose
+
+
+# The words of the API for a field that is missing; the message beside them says so in a person's words.
+REQUIRED = "This field is required."
 
 
 def _is_spent(request: HttpRequest) -> bool:
@@ -366,5 +377,5 @@ def _dry_run(preview: Callable[..., Preview] | None, row: Any) -> tuple[Preview 
 def _told(refusal: DomainError) -> str:
     """Return a refusal's words for a person, with the fields it names and its hint."""
     fields = refusal.details.get("fields", {})
-    named = "; ".join(f"{name}: {' '.join(map(str, words))}" for name, words in fields.items())
+    named = "; ".join(f"{name}: {' '.join(map(str, words))}" for name, words in fields.items() if words != [REQUIRED])
     return " ".join(part for part in (refusal.message, named, refusal.hint) if part)

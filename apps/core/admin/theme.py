@@ -50,6 +50,8 @@ def dress(form: forms.BaseForm) -> None:
     for field in form.fields.values():
         if isinstance(field, forms.DateTimeField):
             field.widget = MomentInput(field.widget.attrs)
+        if isinstance(field, forms.ModelChoiceField):
+            field.empty_label = "Choose"
         widget = field.widget
         match widget:
             case forms.CheckboxSelectMultiple():

@@ -104,12 +104,12 @@ class AccountAdmin(TenantAdmin):
         """Bring the balances along, one query for the page."""
         return super().get_queryset(request).prefetch_related("balances")
 
-    def find(self, request: HttpRequest, rows: QuerySet[Account], term: str) -> QuerySet[Account]:  # noqa: ARG002
+    def find(self, request: HttpRequest, rows: QuerySet[Account], term: str) -> QuerySet[Account]:
         """By whose it is, or by number."""
         number = as_id(term)
         return rows.filter(Q(subject=term) | Q(pk=number)) if number is not None else rows.filter(subject=term)
 
-    def sections(self, request: HttpRequest, row: Account) -> Iterable[Section]:  # noqa: ARG002 - the base's signature
+    def sections(self, request: HttpRequest, row: Account) -> Iterable[Section]:
         """The newest postings."""
         newest = row.postings.select_related("journal").order_by("-pk")[: SHOWN_POSTINGS + 1]
         rows = [
@@ -164,7 +164,7 @@ class JournalAdmin(TenantAdmin):
                     ("shown_key", "kind"),
                     ("shown_subject", "operator"),
                     ("when", "actor"),
-                    ("memo", "request"),
+                    ("memo", "shown_request"),
                     ("shown_reverses", "shown_reversed_by"),
                 )
             },
@@ -176,13 +176,13 @@ class JournalAdmin(TenantAdmin):
         legs = Posting.objects.select_related("account__asset").order_by("pk")
         return super().get_queryset(request).prefetch_related(Prefetch("postings", legs))
 
-    def find(self, request: HttpRequest, rows: QuerySet[Journal], term: str) -> QuerySet[Journal]:  # noqa: ARG002
+    def find(self, request: HttpRequest, rows: QuerySet[Journal], term: str) -> QuerySet[Journal]:
         """By key, by what it is about, or by number."""
         number = as_id(term)
         match = Q(key=term) | Q(subject=term)
         return rows.filter(match | Q(pk=number) if number is not None else match)
 
-    def sections(self, request: HttpRequest, row: Journal) -> Iterable[Section]:  # noqa: ARG002 - the base's signature
+    def sections(self, request: HttpRequest, row: Journal) -> Iterable[Section]:
         """Its legs; they sum to zero."""
         legs = list(row.postings.all())
         rows = [
@@ -221,7 +221,7 @@ class JournalAdmin(TenantAdmin):
         return formats.moment(row.occurred_at, seconds=True)
 
     @display(description="request")
-    def request(self, row: Journal) -> str:
+    def shown_request(self, row: Journal) -> str:
         """The request that caused it."""
         return formats.code(row.request_id)
 

@@ -70,6 +70,10 @@ def waiting_payouts(request: HttpRequest) -> Panel | None:
     return Panel(
         "Payouts that need somebody",
         "podium/panel_table.html",
-        {"headers": ("Status", "Payouts", "Sum"), "rows": rows, "empty": "None. Everything that is owed moves by itself."},
+        {
+            "headers": ("Status", "Payouts", "Sum"),
+            "rows": rows,
+            "empty": "None. Everything that is owed moves by itself.",
+        },
         more=("All payouts", formats.list_url("ledger.payout")),
     )

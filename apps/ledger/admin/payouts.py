@@ -58,18 +58,13 @@ class SubjectFilter(TextFilter):
     title = "tournament's number"
     parameter_name = "tournament"
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - theirs
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Go through the plans, whose index leads to the payouts in order."""
         number = as_id((self.value() or "").strip())
         if number is None:
             return queryset
         owing = SettlementPlan.objects.filter(subject=f"tournament:{number}")
         return queryset.filter(plan__in=owing)
-
-
-def retry(payout_id: int, *, reason: str, actor: Any, at: Any) -> Payout:  # noqa: ARG001 - kept in the log
-    """Put a payout back in the queue."""
-    return plans.retry(payout_id, actor=actor, at=at)
 
 
 @admin.register(Payout)
@@ -81,8 +76,9 @@ class PayoutAdmin(TenantAdmin):
             name="retry",
             label="Retry",
             icon="replay",
-            run=retry,
+            run=plans.retry,
             form=ReasonForm,
+            log_only=("reason",),
             permission="ledger.retry_payout",
             offered="retry",
             bulk=True,
@@ -123,7 +119,17 @@ class PayoutAdmin(TenantAdmin):
         ("Will be retried", {"status__exact": "ERROR_RETRY"}),
         ("Processing", {"status__exact": "PROCESSING"}),
     )
-    list_display = ("shown_id", "shown_purpose", "player", "about", "position", "amount", "shown_status", "trouble", "paid")
+    list_display = (
+        "shown_id",
+        "shown_purpose",
+        "player",
+        "about",
+        "position",
+        "amount",
+        "shown_status",
+        "trouble",
+        "paid",
+    )
     list_select_related = ("operator", "player", "asset")
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -146,7 +152,10 @@ class PayoutAdmin(TenantAdmin):
                 )
             },
         ),
-        ("How it moves", {"fields": (("source", "target"), ("attempts", "next_try"), ("paid", "shown_journal"), "error")}),
+        (
+            "How it moves",
+            {"fields": (("source", "target"), ("attempts", "next_try"), ("paid", "shown_journal"), "error")},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -245,13 +254,13 @@ class SettlementPlanAdmin(TenantAdmin):
         ),
     )
 
-    def find(self, request: HttpRequest, rows: QuerySet[SettlementPlan], term: str) -> QuerySet[SettlementPlan]:  # noqa: ARG002
+    def find(self, request: HttpRequest, rows: QuerySet[SettlementPlan], term: str) -> QuerySet[SettlementPlan]:
         """By what it ends, or by number."""
         number = as_id(term)
         match = Q(subject=term)
         return rows.filter(match | Q(subject=f"tournament:{term}") | Q(pk=number) if number is not None else match)
 
-    def sections(self, request: HttpRequest, row: SettlementPlan) -> Iterable[Section]:  # noqa: ARG002 - the base's
+    def sections(self, request: HttpRequest, row: SettlementPlan) -> Iterable[Section]:
         """Its payouts, by where they stand."""
         return (payouts_by_status(row),)
 
@@ -298,7 +307,9 @@ def payouts_by_status(plan: SettlementPlan) -> Section:
     rows = [
         (
             status_badge(status),
-            formats.link(formats.list_url("ledger.payout", tournament=number, status__exact=status), formats.number(count)),
+            formats.link(
+                formats.list_url("ledger.payout", tournament=number, status__exact=status), formats.number(count)
+            ),
             formats.money(units, plan.asset.scale, plan.asset.code),
         )
         for status, count, units in found

@@ -1,6 +1,5 @@
 """What an operator offers and to whom: brands and games."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from apps.core.actors import Actor
-from apps.core.admin import Operation, OperationForm, Section, TenantAdmin, changes
+from apps.core.admin import Operation, OperationForm, TenantAdmin
 from apps.operators.models import Brand, Game, Operator
 from apps.operators.services import tenants
 
@@ -68,13 +67,9 @@ class BrandAdmin(TenantAdmin):
     search_help_text = "Name or brand id"
     fieldsets = ((None, {"fields": (("name", "external_id"), "operator")}),)
 
-    def find(self, request: HttpRequest, rows: QuerySet[Brand], term: str) -> QuerySet[Brand]:  # noqa: ARG002 - the base's signature
+    def find(self, request: HttpRequest, rows: QuerySet[Brand], term: str) -> QuerySet[Brand]:
         """By name or the operator's id; there are few."""
         return rows.filter(Q(name__icontains=term) | Q(external_id=term))
-
-    def sections(self, request: HttpRequest, row: Brand) -> Iterable[Section]:
-        """What was changed."""
-        return (changes(row),)
 
 
 class GameForm(OperationForm):
@@ -154,10 +149,6 @@ class GameAdmin(TenantAdmin):
         ),
     )
 
-    def find(self, request: HttpRequest, rows: QuerySet[Game], term: str) -> QuerySet[Game]:  # noqa: ARG002 - the base's signature
+    def find(self, request: HttpRequest, rows: QuerySet[Game], term: str) -> QuerySet[Game]:
         """By name, slug or provider; a catalogue is small."""
         return rows.filter(Q(display_name__icontains=term) | Q(slug__icontains=term) | Q(provider__icontains=term))
-
-    def sections(self, request: HttpRequest, row: Game) -> Iterable[Section]:
-        """What was changed."""
-        return (changes(row),)

@@ -30,7 +30,10 @@ class IssueForm(OperationForm):
         help_text="Operator keys only.",
     )
     scopes = forms.MultipleChoiceField(
-        required=False, choices=Scope.choices, widget=forms.CheckboxSelectMultiple, help_text="Operator keys only."
+        required=False,
+        choices=[(scope, scope) for scope in Scope.values],
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Operator keys only.",
     )
     compound = forms.BooleanField(
         required=False, label="Form pk_…:sk_…", help_text="Otherwise sk_live_…. Operator keys only."
@@ -95,7 +98,7 @@ def rotate(credential_id: int, *, overlap_seconds: int, actor: Actor, at: dateti
     )
 
 
-def revoke(credential_id: int, *, reason: str, actor: Actor, at: datetime) -> Credential:  # noqa: ARG001 - kept in the log
+def revoke(credential_id: int, *, actor: Actor, at: datetime) -> Credential:
     """Make a key useless."""
     operator_id = Credential.objects.values_list("operator_id", flat=True).get(pk=credential_id)
     return credentials.revoke(credential_id, operator_id=operator_id, actor=actor, at=at)
@@ -138,6 +141,7 @@ class CredentialAdmin(TenantAdmin):
             danger=True,
             run=revoke,
             form=ReasonForm,
+            log_only=("reason",),
             permission="operators.rotate_credential",
             offered=is_live,
             explain="The key is refused from now on. This can't be undone; issue a new one instead.",
@@ -175,7 +179,7 @@ class CredentialAdmin(TenantAdmin):
             return bool(request.user.is_superuser)
         return super().may(request, permission, row)
 
-    def find(self, request: HttpRequest, rows: QuerySet[Credential], term: str) -> QuerySet[Credential]:  # noqa: ARG002 - the base's signature
+    def find(self, request: HttpRequest, rows: QuerySet[Credential], term: str) -> QuerySet[Credential]:
         """By what people see of a key; there are few."""
         return rows.filter(Q(name__icontains=term) | Q(prefix__startswith=term) | Q(ref=term))
 

@@ -1,6 +1,5 @@
 """Operators: what they are, their preferences, and what was changed of them."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -8,7 +7,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from apps.core.admin import Operation, OperationForm, ReasonForm, Section, TenantAdmin, changes, display, formats
+from apps.core.admin import Operation, OperationForm, ReasonForm, TenantAdmin, display, formats
 from apps.operators.models import Operator
 from apps.operators.preferences import Preferences
 from apps.operators.services import tenants
@@ -67,6 +66,32 @@ class PreferencesForm(OperationForm):
     registrations_per_minute = forms.IntegerField(min_value=1)
     results_per_minute = forms.IntegerField(min_value=1, label="Result reads a minute")
 
+    groups = (
+        (
+            "Tournaments",
+            (
+                "rake_percent",
+                "tie_policy",
+                "enforce_min_players",
+                "allow_late_registration",
+                "approve_always",
+                "approve_from_total",
+            ),
+        ),
+        (
+            "Keys and limits",
+            (
+                "standard_per_minute",
+                "creations_per_minute",
+                "registrations_per_minute",
+                "results_per_minute",
+                "write_implies_delete",
+            ),
+        ),
+        ("Game client", ("show_timer", "show_leaderboard", "primary_color", "logo_url", "allowed_origins")),
+        ("Callbacks", ("payout_url", "debit_url")),
+    )
+
     def prepare(self) -> None:
         """Start from what holds now."""
         stored: Preferences = self.row.settings  # type: ignore[union-attr]
@@ -108,7 +133,7 @@ class OperatorAdmin(TenantAdmin):
             form=PreferencesForm,
             permission="operators.change_operator",
             done="Preferences saved.",
-            explain="They hold for tournaments created from now on; existing ones keep the snapshot they were made with.",
+            explain="They hold for tournaments created from now on; the others keep the snapshot they were made with.",
         ),
         Operation(
             name="suspend",
@@ -141,13 +166,9 @@ class OperatorAdmin(TenantAdmin):
         (None, {"fields": (("name", "state"), ("slug", "public_id"), ("currency", "created"), "shown_preferences")}),
     )
 
-    def find(self, request: HttpRequest, rows: QuerySet[Operator], term: str) -> QuerySet[Operator]:  # noqa: ARG002 - the base's signature
+    def find(self, request: HttpRequest, rows: QuerySet[Operator], term: str) -> QuerySet[Operator]:
         """By name, slug or public id; there are few."""
         return rows.filter(Q(name__icontains=term) | Q(slug__istartswith=term) | Q(public_id=term))
-
-    def sections(self, request: HttpRequest, row: Operator) -> Iterable[Section]:
-        """What was changed."""
-        return (changes(row),)
 
     @display(description="state")
     def state(self, row: Operator) -> str:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.core.actors import Actor
-from apps.core.admin import Operation, OperationForm, Section, TenantAdmin, changes, display, formats
+from apps.core.admin import Operation, OperationForm, Section, TenantAdmin, display, formats
 from apps.core.admin.formats import Tone
 from apps.operators.models import Membership, Operator, Role, User
 from apps.operators.services import logins, tenants
@@ -97,7 +97,7 @@ class UserAdmin(TenantAdmin):
         """Return the login."""
         return answer.user
 
-    def find(self, request: HttpRequest, rows: QuerySet[User], term: str) -> QuerySet[User]:  # noqa: ARG002 - the base's signature
+    def find(self, request: HttpRequest, rows: QuerySet[User], term: str) -> QuerySet[User]:
         """By address."""
         return rows.filter(email__icontains=term)
 
@@ -178,15 +178,11 @@ class MembershipAdmin(TenantAdmin):
     search_help_text = "E-mail address"
     fieldsets = ((None, {"fields": (("user", "operator"), "shown_role")}),)
 
-    def sections(self, request: HttpRequest, row: Membership) -> Iterable[Section]:
-        """What was changed."""
-        return (changes(row),)
-
     def created(self, answer: tenants.Staff) -> Membership:
         """Return the membership."""
         return answer.membership
 
-    def find(self, request: HttpRequest, rows: QuerySet[Membership], term: str) -> QuerySet[Membership]:  # noqa: ARG002 - the base's signature
+    def find(self, request: HttpRequest, rows: QuerySet[Membership], term: str) -> QuerySet[Membership]:
         """By the person's address."""
         return rows.filter(user__email__icontains=term)
 

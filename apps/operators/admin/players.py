@@ -1,6 +1,5 @@
 """Players: who they are, and what keeps them from playing."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -14,9 +13,7 @@ from apps.core.admin import (
     Operation,
     OwnRelatedFilter,
     ReasonForm,
-    Section,
     TenantAdmin,
-    changes,
     display,
     formats,
     narrow,
@@ -73,7 +70,7 @@ class PlayerAdmin(TenantAdmin):
             form=BlockForm,
             permission="operators.block_player",
             bulk=True,
-            explain="Nothing takes this player's money or enters them while this holds. What they are owed is still paid.",
+            explain="Nothing takes this player's money or enters them while it holds. What they are owed is paid.",
             done="Suspended.",
         ),
         Operation(
@@ -130,11 +127,7 @@ class PlayerAdmin(TenantAdmin):
         sets = super().get_fieldsets(request, obj)
         return sets if obj is not None and obj.block_kind else sets[:1]
 
-    def sections(self, request: HttpRequest, row: Player) -> Iterable[Section]:
-        """What was changed."""
-        return (changes(row),)
-
-    def find(self, request: HttpRequest, rows: QuerySet[Player], term: str) -> QuerySet[Player]:  # noqa: ARG002
+    def find(self, request: HttpRequest, rows: QuerySet[Player], term: str) -> QuerySet[Player]:
         """By what people know of a player."""
         return rows.filter(_match(term))
 

@@ -60,7 +60,8 @@ def _table(tournaments: list[Tournament], totals: dict[int, tally.Totals], times
             formats.row_link(one),
             one.operator.name,
             status_badge(one),
-            formats.number(totals[one.pk].players) + (f" / {formats.number(one.max_players)}" if one.max_players else ""),
+            formats.number(totals[one.pk].players)
+            + (f" / {formats.number(one.max_players)}" if one.max_players else ""),
             money(one, totals[one.pk].collected),
             formats.moment_and_distance(getattr(one, times), now=now),
         )

@@ -1,14 +1,12 @@
 """Entries, what staff do to them, and what games reported."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from apps.core.actors import Actor
 from apps.core.admin import ChoicesDropdownFilter, Operation, Section, TenantAdmin, TextFilter, display, formats
 from apps.core.admin.formats import Tone
 from apps.ledger.admin.books import as_id
@@ -28,17 +26,10 @@ class TournamentFilter(TextFilter):
     title = "tournament's number"
     parameter_name = "tournament"
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - theirs
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Only its rows."""
         number = as_id((self.value() or "").strip())
         return queryset if number is None else queryset.filter(tournament_id=number)
-
-
-def rebuy(
-    entry_id: int, *, additional_entries: int, payment_id: str, reason: str, actor: Actor, at: datetime  # noqa: ARG001
-) -> Entry:
-    """Sell more entries; the reason is kept in the log."""
-    return entries.rebuy(entry_id, additional_entries=additional_entries, payment_id=payment_id, actor=actor, at=at)
 
 
 def _may_leave(entry: Entry) -> bool:
@@ -81,8 +72,9 @@ class EntryAdmin(TenantAdmin):
             name="rebuy",
             label="Rebuy",
             icon="add_card",
-            run=rebuy,
+            run=entries.rebuy,
             form=forms.RebuyForm,
+            log_only=("reason",),
             permission="tournaments.rebuy_entry",
             offered=_may_rebuy,
             preview=previews.rebuy,
@@ -101,7 +93,16 @@ class EntryAdmin(TenantAdmin):
             done="Score set.",
         ),
     )
-    list_display = ("player_name", "tournament", "shown_status", "shown_points", "entry_count", "paid", "operator", "registered")
+    list_display = (
+        "player_name",
+        "tournament",
+        "shown_status",
+        "shown_points",
+        "entry_count",
+        "paid",
+        "operator",
+        "registered",
+    )
     list_select_related = ("player", "tournament__asset", "operator")
     list_filter = (TournamentFilter,)
     search_fields = ("display_name",)
@@ -139,7 +140,7 @@ class EntryAdmin(TenantAdmin):
         """By player, through the index of their entries."""
         return rows.filter(player__in=players_matching(request, term))
 
-    def sections(self, request: HttpRequest, row: Entry) -> Iterable[Section]:  # noqa: ARG002 - the base's signature
+    def sections(self, request: HttpRequest, row: Entry) -> Iterable[Section]:
         """What it is owed."""
         owed = Payout.objects.filter(player_id=row.player_id, entry_ref=row.pk, subject=row.tournament.subject)
         rows = [
@@ -228,7 +229,7 @@ class GameEventAdmin(TenantAdmin):
         ),
     )
 
-    def find(self, request: HttpRequest, rows: QuerySet[GameEvent], term: str) -> QuerySet[GameEvent]:  # noqa: ARG002
+    def find(self, request: HttpRequest, rows: QuerySet[GameEvent], term: str) -> QuerySet[GameEvent]:
         """By the game's id of it."""
         return rows.filter(Q(event_id=term))
 

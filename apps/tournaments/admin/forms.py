@@ -37,7 +37,7 @@ class NewTournamentForm(OperationForm):
     game = forms.ModelChoiceField(Game.objects.none(), to_field_name="slug")
     external_id = forms.CharField(max_length=128, required=False, help_text="The operator's own id, unique.")
     tournament_type = forms.ChoiceField(choices=TournamentType.choices)
-    start_mode = forms.ChoiceField(choices=StartMode.choices, label="Starts")
+    start_mode = forms.ChoiceField(choices=StartMode.choices, label="Start")
     starts_at = forms.DateTimeField(required=False, help_text="UTC.")
     ends_at = forms.DateTimeField(required=False, help_text="UTC. Empty: ended by call or by its last round.")
     registration_opens_at = forms.DateTimeField(required=False, help_text="UTC. Empty: as soon as it is published.")
@@ -56,7 +56,7 @@ class NewTournamentForm(OperationForm):
     rake_percent = forms.DecimalField(
         min_value=0, max_value=50, decimal_places=2, required=False, help_text="Empty: the operator's preference."
     )
-    rail = forms.ChoiceField(choices=Rail.choices, label="Prizes go to")
+    rail = forms.ChoiceField(choices=Rail.choices, initial=Rail.CLEARING, label="Prizes go to")
     needs_approval = forms.BooleanField(required=False, help_text="Payouts wait until staff have approved them.")
     rebuy_enabled = forms.BooleanField(required=False, label="Rebuys")
     rebuy_fee = forms.DecimalField(**UNITS, required=False, help_text="Empty: the entry fee.")
@@ -64,11 +64,13 @@ class NewTournamentForm(OperationForm):
         min_value=1, max_value=1000, required=False, label="Entries per player", help_text="The first included."
     )
     rebuy_minutes = forms.IntegerField(
-        min_value=0, max_value=525_600, initial=30, help_text="Rebuys and late registration end this long after the start."
+        min_value=0,
+        max_value=525_600,
+        initial=30,
+        help_text="Rebuys and late registration end this long after the start.",
     )
     late_registration = forms.BooleanField(required=False)
 
-    # How the page groups them.
     groups = (
         ("What", ("name", "game", "external_id", "tournament_type")),
         ("When", ("start_mode", "starts_at", "ends_at", "registration_opens_at")),

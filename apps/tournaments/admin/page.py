@@ -28,9 +28,14 @@ def describe(tournament: Tournament, *, now: datetime) -> dict[str, Any]:
     """Return what the page's template shows."""
     totals = tally.totals(tournament.pk)
     escrow = accounts.balance(tournament.escrow_id)
-    plans = {plan.kind: plan for plan in SettlementPlan.objects.for_operator(tournament.operator_id).filter(subject=tournament.subject)}
+    plans = {
+        plan.kind: plan
+        for plan in SettlementPlan.objects.for_operator(tournament.operator_id).filter(subject=tournament.subject)
+    }
     plan = plans.get(PlanKind.REFUND) or plans.get(PlanKind.SETTLEMENT)
-    jobs = list(Job.objects.for_operator(tournament.operator_id).filter(subject=tournament.subject).order_by("-pk")[:10])
+    jobs = list(
+        Job.objects.for_operator(tournament.operator_id).filter(subject=tournament.subject).order_by("-pk")[:10]
+    )
     return {
         "status": status_badge(tournament),
         "facts": _facts(tournament, now),
@@ -81,7 +86,8 @@ def _steps(tournament: Tournament) -> list[dict[str, object]]:
         stations += [("Completed", t.completed_at), ("Settled", t.closed_at)]
     wrong = t.status == S.FAILED
     steps = [
-        {"name": name, "at": formats.moment(at) if at else "", "state": "pd-done" if at else ""} for name, at in stations
+        {"name": name, "at": formats.moment(at) if at else "", "state": "pd-done" if at else ""}
+        for name, at in stations
     ]
     if wrong:
         steps[-1] |= {"state": "pd-wrong", "at": "needs attention"}

@@ -21,7 +21,9 @@ def _table(tournament: Tournament, plan: planning.Preview) -> list[tuple[object,
     return [
         (
             line.position or "",
-            formats.link(formats.change_url("tournaments.entry", line.entry_id), line.name) if line.entry_id else line.name,
+            formats.link(formats.change_url("tournaments.entry", line.entry_id), line.name)
+            if line.entry_id
+            else line.name,
             Purpose(line.purpose).label,
             Rail(line.rail).label,
             money(tournament, line.units),
@@ -58,9 +60,7 @@ def prizes(tournament: Tournament, at: datetime) -> Preview:  # noqa: ARG001 - l
             facts.append(("Added by the operator", money(tournament, pool.overlay)))
     facts.append(("Total", money(tournament, plan.total_units)))
     waits = tournament.needs_approval or (
-        pool is not None
-        and tournament.approval_from_units is not None
-        and pool.total >= tournament.approval_from_units
+        pool is not None and tournament.approval_from_units is not None and pool.total >= tournament.approval_from_units
     )
     note = "The payouts will wait for approval." if waits else "The payouts begin at once."
     return Preview(HEADERS, _table(tournament, plan), len(plan.lines), facts=facts, note=note if plan.lines else "")

@@ -1,4 +1,4 @@
-"""A tournament's story: its facts in the order they happened, in a person's words, with the money and work they moved."""
+"""A tournament's story: its facts as they happened, in a person's words, with the money and work that they moved."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -33,62 +33,58 @@ class Line:
     gap: bool = False
 
 
-def _amount(data: Mapping[str, Any], name: str, code: str) -> str:
-    value = data.get(name)
-    return f"{value} {code}" if value is not None else ""
+class _Said(dict[str, Any]):
+    """What a fact says; what it does not say is a dash."""
+
+    def __missing__(self, name: str) -> str:
+        return "–"  # noqa: RUF001 - what the admin writes for nothing
 
 
 def _registered(data: Mapping[str, Any], code: str) -> str:
-    paid = _amount(data, "totalPaid", code) if data.get("totalPaid") else ""
-    return f"{data.get('displayName') or data.get('userId')} registered" + (f" and paid {paid}" if paid else "")
+    paid = f" and paid {data['totalPaid']} {code}" if data.get("totalPaid") else ""
+    return f"{data.get('displayName') or data.get('userId')} registered{paid}"
 
 
 def _cancelled(data: Mapping[str, Any], code: str) -> str:
     refunds = data.get("refunds", {})
     number = refunds.get("playersRefunded", 0)
-    back = f"{refunds.get('totalRefunded', 0)} {code} goes back to {number} players" if number else "nobody had paid"
-    return f"Cancelled: {data.get('reason')}. {back[:1].upper()}{back[1:]}."
+    back = f"{refunds.get('totalRefunded', 0)} {code} goes back to {number} players" if number else "Nobody had paid"
+    return f"Cancelled: {data.get('reason')}. {back}."
 
 
-def _updated(data: Mapping[str, Any], code: str) -> str:  # noqa: ARG001 - every teller is told the currency
-    changes = data.get("changes", {})
-    return "Changed: " + ", ".join(f"{name} to {value}" for name, value in changes.items())
+def _updated(data: Mapping[str, Any], _: str) -> str:
+    return "Changed: " + ", ".join(f"{name} to {value}" for name, value in data.get("changes", {}).items())
 
 
 def _removed(data: Mapping[str, Any], code: str) -> str:
-    back = f", {_amount(data, 'refundAmount', code)} returned" if data.get("refundAmount") else ""
+    back = f", {data['refundAmount']} {code} returned" if data.get("refundAmount") else ""
     why = f" ({data['details']})" if data.get("details") else ""
     return f"Player {data.get('userId')} left: {str(data.get('reason', '')).replace('_', ' ')}{why}{back}"
 
 
-Teller = Callable[[Mapping[str, Any], str], str]
-
-TELLERS: dict[str, Teller] = {
-    "tournament.created": lambda data, code: "Created",
+# A fact's words: a text that its data fills in, with `code` for the currency, or a function where that is too simple.
+TELLERS: dict[str, str | Callable[[Mapping[str, Any], str], str]] = {
+    "tournament.created": "Created",
     "tournament.updated": _updated,
-    "tournament.registration_closed": lambda data, code: "Registration closed",
-    "tournament.started": lambda data, code: f"Started with {data.get('initialPlayerCount')} players",
-    "tournament.completed": lambda data, code: f"Completed: results of {data.get('totalPlayers')} players are fixed",
-    "tournament.results": lambda data, code: "Results published",
+    "tournament.registration_closed": "Registration closed",
+    "tournament.started": "Started with {initialPlayerCount} players",
+    "tournament.completed": "Completed: results of {totalPlayers} players are fixed",
+    "tournament.results": "Results published",
     "tournament.cancelled": _cancelled,
-    "tournament.settled": lambda data, code: "Settled: everyone is paid and the escrow is empty",
-    "tournament.refunded": lambda data, code: "Refunded: everyone has their money back and the escrow is empty",
-    "payouts.approved": lambda data, code: f"{data.get('payouts')} payouts approved",
-    "payout.rejected": lambda data, code: f"Payout of {_amount(data, 'amount', code)} rejected: {data.get('reason')}",
-    "payout.retried": lambda data, code: f"Payout of {_amount(data, 'amount', code)} put back in the queue",
-    "payout.settled_outside": lambda data, code: f"Payout of {_amount(data, 'amount', code)} paid outside: {data.get('note')}",
+    "tournament.settled": "Settled: everyone is paid and the escrow is empty",
+    "tournament.refunded": "Refunded: everyone has their money back and the escrow is empty",
+    "payouts.approved": "{payouts} payouts approved",
+    "payout.rejected": "Payout of {amount} {code} rejected: {reason}",
+    "payout.retried": "Payout of {amount} {code} put back in the queue",
+    "payout.settled_outside": "Payout of {amount} {code} paid outside: {note}",
     "player.registered": _registered,
-    "player.rebuy": lambda data, code: f"Player {data.get('userId')} bought in again, entry {data.get('newEntryCount')}",
-    "player.eliminated": lambda data, code: f"{data.get('displayName')} eliminated in place {data.get('finalPosition')}",
+    "player.rebuy": "Player {userId} bought in again, entry {newEntryCount}",
+    "player.eliminated": "{displayName} eliminated in place {finalPosition}",
     "player.removed": _removed,
-    "player.score.adjusted": lambda data, code: (
-        f"Score of player {data.get('userId')} set from {data.get('before')} to {data.get('after')}: {data.get('reason')}"
-    ),
-    "player.refunded": lambda data, code: f"{_amount(data, 'refundAmount', code)} returned to player {data.get('userId')}",
-    "prize.distributed": lambda data, code: (
-        f"Prize of {_amount(data, 'prizeAmount', code)} paid to player {data.get('userId')}, place {data.get('position')}"
-    ),
-    "system.alert": lambda data, code: f"Needs attention: {data.get('message')}",
+    "player.score.adjusted": "Score of player {userId} set from {before} to {after}: {reason}",
+    "player.refunded": "{refundAmount} {code} returned to player {userId}",
+    "prize.distributed": "Prize of {prizeAmount} {code} paid to player {userId}, place {position}",
+    "system.alert": "Needs attention: {message}",
 }
 MANY = {
     "player.registered": "players registered",
@@ -120,7 +116,8 @@ def _lines(tournament: Tournament, facts: list[Fact], jobs: Iterable[Job]) -> li
     journals = _journals(tournament, facts)
     by_end = {job.key[len(tournament.subject) :]: job for job in jobs}
     lines: list[Line] = []
-    for (kind, actor), group in groupby(facts, key=lambda fact: (fact.type, fact.actor)):
+    told = [fact for fact in facts if not _is_shadow(fact)]
+    for (kind, actor), group in groupby(told, key=lambda fact: (fact.type, fact.actor)):
         run = list(group)
         if kind in MANY and len(run) >= RUN:
             lines.append(_run(tournament, kind, actor, run))
@@ -146,6 +143,11 @@ def _lines(tournament: Tournament, facts: list[Fact], jobs: Iterable[Job]) -> li
     return lines
 
 
+def _is_shadow(fact: Fact) -> bool:
+    """Tell whether a fact only repeats the one before it: who is eliminated is also reported as removed."""
+    return fact.type == "player.removed" and fact.data.get("reason") == "elimination" and not fact.data.get("details")
+
+
 def _run(tournament: Tournament, kind: str, actor: str, run: list[Fact]) -> Line:
     query = {"subject": tournament.subject, "type": kind}
     links = (formats.link(formats.list_url("events.fact", **query), "facts"),)
@@ -155,7 +157,9 @@ def _run(tournament: Tournament, kind: str, actor: str, run: list[Fact]) -> Line
 
 def _text(fact: Fact, code: str) -> str:
     teller = TELLERS.get(fact.type)
-    return teller(fact.data, code) if teller else fact.type.replace(".", " ").replace("_", " ").capitalize()
+    if teller is None:
+        return fact.type.replace(".", " ").replace("_", " ").capitalize()
+    return teller.format_map(_Said(fact.data, code=code)) if isinstance(teller, str) else teller(fact.data, code)
 
 
 def _journals(tournament: Tournament, facts: list[Fact]) -> dict[tuple[datetime, str, str], int]:

@@ -1,7 +1,6 @@
 """The list of tournaments, the page of one, and everything that staff do to one."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -13,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from apps.core import clock
-from apps.core.actors import Actor
 from apps.core.admin import (
     ChoicesDropdownFilter,
     DaysFilter,
@@ -31,21 +29,6 @@ from apps.tournaments.models import Tournament
 from apps.tournaments.services import creation, running, settlement, tally
 
 formats.SUBJECT_PAGES["tournament"] = "tournaments.tournament"
-
-
-def approve(tournament_id: int, *, actor: Actor, at: datetime) -> int:
-    """Let the waiting payouts go."""
-    return settlement.approve_payouts(tournament_id, actor=actor, at=at)
-
-
-def resume(tournament_id: int, *, reason: str, actor: Actor, at: datetime) -> Tournament:  # noqa: ARG001 - kept in the log
-    """Try again what failed."""
-    return settlement.resume(tournament_id, actor=actor, at=at)
-
-
-def complete(tournament_id: int, *, reason: str, actor: Actor, at: datetime) -> Tournament:  # noqa: ARG001 - likewise
-    """Fix the results."""
-    return running.complete(tournament_id, actor=actor, at=at)
 
 
 def _cancelled(tournament: Tournament) -> str:
@@ -93,8 +76,9 @@ OPERATIONS = (
         name="complete",
         label="Complete",
         icon="flag",
-        run=complete,
+        run=running.complete,
         form=forms.ReasonForm,
+        log_only=("reason",),
         permission="tournaments.complete_tournament",
         offered="complete",
         preview=previews.prizes,
@@ -105,7 +89,7 @@ OPERATIONS = (
         name="approve-payouts",
         label="Approve payouts",
         icon="task_alt",
-        run=approve,
+        run=settlement.approve_payouts,
         permission="ledger.approve_payout",
         offered=page.has_waiting,
         preview=previews.waiting,
@@ -116,8 +100,9 @@ OPERATIONS = (
         name="resume",
         label="Retry and resume",
         icon="replay",
-        run=resume,
+        run=settlement.resume,
         form=forms.ReasonForm,
+        log_only=("reason",),
         permission="tournaments.resume_tournament",
         offered=("resume_settlement", "resume_refunds"),
         preview=previews.failed,
@@ -136,7 +121,7 @@ OPERATIONS = (
     ),
     Operation(
         name="cancel",
-        label="Cancel",
+        label="Cancel and refund",
         icon="cancel",
         danger=True,
         run=running.cancel,
@@ -144,7 +129,7 @@ OPERATIONS = (
         permission="tournaments.cancel_tournament",
         offered="cancel",
         preview=previews.refunds,
-        explain="It will not be played to its end, and everything paid goes back, rebuys included. This can't be undone.",
+        explain="It will not be played to its end, and everything paid goes back, rebuys included. There is no undo.",
         done=_cancelled,
     ),
 )
@@ -181,18 +166,40 @@ class TournamentAdmin(TenantAdmin):
     search_fields = ("name",)
     search_help_text = "Words of the name, external id or number"
     fieldsets = (
-        ("Entry", {"fields": (("entry_mode", "funding"), ("fee", "max_entries"), ("min_players", "max_players"),
-                              ("enforce_min_players", "late_registration"), ("rebuy_enabled", "rebuy_fee"),
-                              ("rebuy_minutes", "opens"))}),
-        ("Play", {"fields": (("tournament_type", "scoring_source"), ("tie_policy", "max_rounds"),
-                             ("start_mode", "current_round"), ("room_id", "room_url"), "shown_config")}),
-        ("Prizes and settlement", {"fields": (("shares", "guarantee"), ("rake", "rail"),
-                                              ("needs_approval", "approval_from"))}),
+        (
+            "Entry",
+            {
+                "fields": (
+                    ("entry_mode", "funding"),
+                    ("fee", "max_entries"),
+                    ("min_players", "max_players"),
+                    ("enforce_min_players", "late_registration"),
+                    ("rebuy_enabled", "rebuy_fee"),
+                    ("rebuy_minutes", "opens"),
+                )
+            },
+        ),
+        (
+            "Play",
+            {
+                "fields": (
+                    ("tournament_type", "scoring_source"),
+                    ("tie_policy", "max_rounds"),
+                    ("start_mode", "current_round"),
+                    ("room_id", "room_url"),
+                    "shown_config",
+                )
+            },
+        ),
+        (
+            "Prizes and settlement",
+            {"fields": (("shares", "guarantee"), ("rake", "rail"), ("needs_approval", "approval_from"))},
+        ),
     )
 
     # --- lists --------------------------------------------------------------------------------------------------------
 
-    def find(self, request: HttpRequest, rows: QuerySet[Tournament], term: str) -> QuerySet[Tournament]:  # noqa: ARG002
+    def find(self, request: HttpRequest, rows: QuerySet[Tournament], term: str) -> QuerySet[Tournament]:
         """By number and external id exactly, by name through its words' beginnings; each has an index."""
         words = [word for word in "".join(c if c.isalnum() else " " for c in term).split() if word]
         match = Q(external_id=term)
