@@ -140,7 +140,8 @@ def test_a_tampered_token_is_refused(entry):
     claims["internal_player_id"] = "TP_1_1_1"
     other = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     assert error_of(f"{head}.{other}.{mark}") == "invalid_signature"
-    assert error_of(f"{head}.{body}.{mark[::-1]}") == "invalid_signature"
+    first = "A" if mark[0] != "A" else "B"
+    assert error_of(f"{head}.{body}.{first}{mark[1:]}") == "invalid_signature"
 
 
 def test_the_signature_of_one_token_does_not_fit_another_tournaments(entry):

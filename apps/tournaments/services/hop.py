@@ -7,6 +7,7 @@ from zlib import crc32
 from django.db import connection, transaction
 
 from apps.core.actors import Actor
+from apps.core.errors import Invalid
 from apps.ledger import money
 from apps.ledger.services import assets
 from apps.operators.models import Operator
@@ -30,7 +31,10 @@ def open_lobby(new: NewTournament, *, operator: Operator, actor: Actor, at: date
     if operator.suspended_at is not None:
         raise OperatorSuspended
     asset = assets.get_asset(operator.pk, new.currency or operator.currency)
-    fee = money.to_units(new.entry_fee, asset.scale)
+    try:
+        fee = money.to_units(new.entry_fee, asset.scale)
+    except Invalid as problem:
+        raise Invalid(problem.message, fields={"entry_fee": [problem.message]}) from problem
     with connection.cursor() as cursor:
         place = f"{operator.pk}:{new.game_slug}:{asset.pk}:{fee}".encode()
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOBBY_LOCKS | crc32(place)])

@@ -28,7 +28,7 @@ from tests.tournaments.intake.events import (
     scored,
     take,
 )
-from tests.tournaments.world import START, STAFF
+from tests.tournaments.world import STAFF, START
 
 pytestmark = pytest.mark.django_db
 
@@ -147,7 +147,9 @@ def test_the_last_round_ends_the_tournament():
     tournament = world.played(config={"maxRounds": 3})
     assert outcomes(tournament, event("round.completed", round=2)) == ["accepted"]
     assert world.state(tournament) == "RUNNING"
-    assert outcomes(tournament, scored("cid", 70, after=9_000_000), event("round.completed", round=3)) == ["accepted"] * 2
+    assert (
+        outcomes(tournament, scored("cid", 70, after=9_000_000), event("round.completed", round=3)) == ["accepted"] * 2
+    )
     assert world.state(tournament) == "SETTLING"
     assert facts_of("tournament.completed")[0]["winners"][0]["displayName"] == "Cid"
 

@@ -286,9 +286,7 @@ reports = st.lists(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(reports, st.data())
 def test_any_order_and_repetition_of_the_same_reports_ends_in_the_same_points(tournament, plan, data):
-    given_events = [
-        scored(name, score, after=after, id=f"evt_{n}") for n, (name, score, after) in enumerate(plan)
-    ]
+    given_events = [scored(name, score, after=after, id=f"evt_{n}") for n, (name, score, after) in enumerate(plan)]
     shuffled = data.draw(st.permutations(given_events * 2))
     cuts = data.draw(st.lists(st.integers(0, len(shuffled)), max_size=3).map(sorted))
     expected = {"ann": 0.0, "bob": 0.0, "cid": 0.0}

@@ -55,8 +55,8 @@ class LobbyIn(casino.TournamentIn):
     min_players = Whole(min_value=FEWEST, help_text="It starts when this many have registered.")
     entry_fee = Amount(required=False, allow_null=True, help_text="Default 0.")
     start_condition = Choice([START_CONDITION], required=False, allow_null=True)
-    scheduled_start = None  # type: ignore[assignment] - it starts at a count
-    rebuy_deadline = None  # type: ignore[assignment] - there is no start to count from yet
+    scheduled_start = None  # type: ignore[assignment]  # it starts at a count
+    rebuy_deadline = None  # type: ignore[assignment]  # there is no start yet to count from
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,9 @@ log = structlog.get_logger(__name__)
 # These may run beside each other; everything else that we know changes the course and runs alone.
 SIDE_BY_SIDE = frozenset({shapes.SCORE, shapes.JOINED, shapes.LEFT, shapes.REBUY_REQUESTED})
 
+# These become facts about their players.
+REPORTED = frozenset({shapes.ELIMINATED, shapes.REBUY_REQUESTED})
+
 TAKERS: Mapping[str, Callable[[Batch, Event], Outcome]] = {
     shapes.SCORE: take_score,
     shapes.JOINED: course.take_presence,
@@ -94,7 +97,8 @@ def _take(tournament: Tournament, given: Sequence[Event], *, actor: Actor, at: d
             fresh.append(event)
         else:
             repeated.add(place)
-    batch = Batch(tournament, Roster(tournament, _names(fresh)), actor, at)
+    reporting = any(event.type in REPORTED for event in fresh)
+    batch = Batch(tournament, Roster(tournament, _names(fresh), with_players=reporting), actor, at)
     judged = _judge(batch, fresh)
     batch.write()
     note_outcomes(tournament, judged)

@@ -91,7 +91,7 @@ class Batch:
     @property
     def running(self) -> bool:
         """Tell whether play goes on; an earlier event of the same call may have ended it."""
-        return self.tournament.status == TournamentStatus.RUNNING
+        return bool(self.tournament.status == TournamentStatus.RUNNING)
 
     @property
     def active(self) -> int:

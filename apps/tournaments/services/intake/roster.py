@@ -18,8 +18,8 @@ class Roster:
     (operators.md 3.10).
     """
 
-    def __init__(self, tournament: Tournament, refs: Iterable[str]) -> None:
-        """Look up and lock; the caller holds the tournament."""
+    def __init__(self, tournament: Tournament, refs: Iterable[str], *, with_players: bool) -> None:
+        """Look up and lock; the caller holds the tournament. `with_players` for those who report facts about them."""
         self._tournament = tournament
         self._players: dict[str, set[int]] = defaultdict(set)
         self._entries: dict[int, list[Entry]] = defaultdict(list)
@@ -28,15 +28,17 @@ class Roster:
         self._attempts = {ref: (parts[1], parts[2]) for ref, parts in internal.items()}
         others = wanted - internal.keys()
         if others:
-            rows = Player.objects.for_operator(tournament.operator_id).filter(external_id__in=others)
-            for player_id, user_id in rows.values_list("pk", "external_id"):
+            players = Player.objects.for_operator(tournament.operator_id).filter(external_id__in=others)
+            for player_id, user_id in players.values_list("pk", "external_id"):
                 self._players[user_id].add(player_id)
         candidates = {player_id for player_id, _ in self._attempts.values()}
         candidates |= {int(ref) for ref in others if _is_id(ref)}
         candidates |= {player_id for found in self._players.values() for player_id in found}
         if candidates:
-            rows = Entry.objects.filter(tournament=tournament, player_id__in=candidates)
-            for entry in rows.select_related("player").locked_for_update():
+            entries = Entry.objects.filter(tournament=tournament, player_id__in=candidates)
+            if with_players:
+                entries = entries.select_related("player")
+            for entry in entries.locked_for_update():
                 entry.tournament = tournament
                 self._entries[entry.player_id].append(entry)
 
