@@ -58,5 +58,6 @@ def configure_logging(*, level: str, style: str, requests: bool) -> dict[str, An
             "django.request": {"level": "ERROR"},
             "django_structlog.middlewares.request": {"level": "INFO" if requests else "WARNING"},
             "celery": {"level": "WARNING"},
+            "httpx": {"level": "WARNING"},
         },
     }
