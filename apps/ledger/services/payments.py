@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from apps.core.actors import Actor
 from apps.events import services as events
 from apps.ledger.lifecycle import PayoutStatus
-from apps.ledger.models import Payout, SettlementPlan
+from apps.ledger.models import OpenPayout, Payout, SettlementPlan
 from apps.ledger.money import written
 from apps.ledger.services.freezing import verify
 from apps.ledger.services.journals import JournalMismatch, NewJournal, post_once, violated
@@ -21,13 +21,6 @@ INTEGRITY = "23"  # the class of SQLSTATEs that say: a rule of the books refuses
 # Deadlock, lock timeout, serialisation failure: the same may well succeed in a moment.
 PASSING = {"40P01", "55P03", "40001"}
 
-TAKE = """
-    SELECT p.id, p.status FROM ledger_openpayout o JOIN ledger_payout p ON p.id = o.payout_id
-     WHERE o.plan_id = %(plan)s
-       AND (p.status = 'PROCESSING' OR (p.status = 'ERROR_RETRY' AND p.next_attempt_at <= %(at)s))
-     ORDER BY o.payout_id LIMIT %(limit)s
-       FOR NO KEY UPDATE OF p SKIP LOCKED
-"""
 # One pass: the update hands each payout, with the number of the journal to come, to the two inserts. No ON CONFLICT: a
 # journal that was posted before is so rare that refusing the batch and isolating the line costs less than asking.
 PAY = """
@@ -35,7 +28,7 @@ PAY = """
         UPDATE ledger_payout
            SET status = 'PAID', paid_at = %(at)s, journal_id = nextval(%(numbers)s), attempts = attempts + 1,
                next_attempt_at = NULL, error = ''
-         WHERE id = ANY(%(ids)s)
+         WHERE id = ANY(%(ids)s) AND status = 'PROCESSING'
         RETURNING id, operator_id, subject, key, purpose, rail, player_id, entry_ref, position, units, source_id,
                   target_id, journal_id
     ), journals AS (
@@ -72,29 +65,36 @@ class Paid(NamedTuple):
 def pay_some(plan: SettlementPlan, *, limit: int, actor: Actor, at: datetime) -> list[Paid]:
     """Pay up to `limit` due payouts of a plan and return them, lowest id first. Everything or nothing of them.
 
-    Due are PROCESSING and those ERROR_RETRY whose time has come; payouts that somebody else is paying are passed
-    over, so any number of workers may share a plan. A payout that the books refuse becomes ERROR_MANUAL with the
-    reason and the fact `payout.failed`, and the others are paid. An empty answer means: nothing is due now.
+    Due are PROCESSING and those ERROR_RETRY whose time has come. A payout that the books refuse becomes ERROR_MANUAL
+    with the reason and the fact `payout.failed`, and the others are paid. An empty answer means: nothing is due now.
+
+    Whoever pays the same plan at the same time waits for the other's batch: they would anyway, for the escrow's
+    balance. Different plans are paid side by side.
 
     Before the first payment the stored lines are compared with the digest: raises PlanChanged.
     """
+    SettlementPlan.objects.select_for_update(no_key=True).only("pk").get(pk=plan.pk)
     if not Payout.objects.filter(plan=plan, status=PayoutStatus.PAID).exists():
         verify(plan)
-    due = _take(plan, limit=limit, at=at)
-    while due:
+    before: list[int] = []
+    while (due := _due(plan, limit=limit, at=at)) != before:
         if paid := _pay_or_isolate(due, plan=plan, actor=actor, at=at):
             return paid
-        due = _take(plan, limit=limit, at=at)
+        before = due
     return []
 
 
-def _take(plan: SettlementPlan, *, limit: int, at: datetime) -> list[int]:
-    """Lock the next payouts that nobody else is paying, and wake those whose pause is over."""
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE, {"plan": plan.pk, "at": at, "limit": limit})
-        rows = cursor.fetchall()
-    if asleep := [pk for pk, status in rows if status == PayoutStatus.ERROR_RETRY]:
-        Payout.objects.filter(pk__in=asleep).update(status=PayoutStatus.PROCESSING, next_attempt_at=at)
+def _due(plan: SettlementPlan, *, limit: int, at: datetime) -> list[int]:
+    """Return the next payouts in the queue, with those whose pause is over woken up."""
+    queue = OpenPayout.objects.filter(
+        Q(status=PayoutStatus.PROCESSING) | Q(status=PayoutStatus.ERROR_RETRY, due_at__lte=at), plan=plan
+    )
+    rows = list(queue.order_by("payout_id").values_list("payout_id", "status")[:limit])
+    asleep = [pk for pk, status in rows if status == PayoutStatus.ERROR_RETRY]
+    if asleep:
+        locked = Payout.objects.filter(pk__in=asleep).order_by("pk").select_for_update(no_key=True)
+        woken = [payout.pk for payout in locked if payout.status == PayoutStatus.ERROR_RETRY]
+        Payout.objects.filter(pk__in=woken).update(status=PayoutStatus.PROCESSING, next_attempt_at=at)
     return [pk for pk, _ in rows]
 
 
