@@ -1,6 +1,9 @@
 """Numbers as JSON shows them."""
 
-from decimal import Decimal
+from decimal import Context, Decimal
+
+# Longer than any number that gets in or is stored: the usual 28 digits would round a token's amount.
+_WIDE = Context(prec=200)
 
 
 def number(value: Decimal | int) -> Decimal | int:
@@ -10,4 +13,4 @@ def number(value: Decimal | int) -> Decimal | int:
     if not value.is_finite():
         message = "not a finite number"
         raise ValueError(message)
-    return int(value) if value == value.to_integral_value() else value.normalize()
+    return int(value) if value == value.to_integral_value() else value.normalize(_WIDE)
