@@ -7,7 +7,17 @@ import pytest
 from apps.operators.services import players as operators_players
 from apps.tournaments.models import Tournament
 from apps.tournaments.services import running, settlement
-from tests.contracts.casino import GAME_SERVER, NOW, START, UNLIMITED, Casino, an_operator, at_time, complete, everything
+from tests.contracts.casino import (
+    GAME_SERVER,
+    NOW,
+    START,
+    UNLIMITED,
+    Casino,
+    an_operator,
+    at_time,
+    complete,
+    everything,
+)
 from tests.tournaments import world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_that_day")]
@@ -111,9 +121,7 @@ def test_every_state_has_its_words(casino, state):
     assert (status["status"], status["current_phase"]) == (WORDS[state], PHASES[state])
     assert casino.get(path).json()["tournament"]["status"] == WORDS[state]
     assert casino.get(f"{path}/leaderboard").json()["status"] == WORDS[state]
-    assert [game["slug"] for game in status["active_games"]] == (
-        ["crash-classic"] if state == "in_progress" else []
-    )
+    assert [game["slug"] for game in status["active_games"]] == (["crash-classic"] if state == "in_progress" else [])
     for word in {*WORDS.values(), "active"}:
         listed = casino.get("/api/tournaments", {"status": word}).json()["totalCount"]
         assert listed == (1 if word == WORDS[state] or (word, state) == ("active", "in_progress") else 0), word

@@ -16,6 +16,8 @@ MAX_AMOUNT = 10**12
 # The most decimals an asset can have; the asset itself may allow fewer.
 MAX_DECIMALS = 18
 MAX_PLACES = 10_000
+MOST = 100  # percent
+MAX_SHARE_DECIMALS = 6
 MAX_INTEGER = 2**31 - 1
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2999, 12, 31, tzinfo=UTC)
@@ -24,6 +26,13 @@ LATEST = datetime(2999, 12, 31, tzinfo=UTC)
 def is_number(value: Any) -> bool:
     """Tell whether a decoded JSON value is a number; a truth is none, though Python counts it."""
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def decimals(value: Decimal | int) -> int:
+    """Return how many decimal places a number needs; any arithmetic of Decimal would round long ones first."""
+    digits, exponent = Decimal(value).as_tuple()[1:]
+    zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return max(0, -int(exponent) - zeros) if any(digits) else 0
 
 
 class Text(serializers.CharField):
@@ -97,7 +106,8 @@ class Moment(serializers.DateTimeField):
 
     def to_internal_value(self, value: Any) -> datetime:
         """Return the moment in UTC."""
-        if not isinstance(value, str):
+        # Python reads a date alone as its midnight; whose midnight, nobody said.
+        if not isinstance(value, str) or ":" not in value:
             self.fail("invalid", format="YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]")
         moment: datetime = super().to_internal_value(value)
         if not EARLIEST <= moment <= LATEST:
@@ -128,7 +138,7 @@ class Amount(serializers.Field[Any, Any, Any, Any]):
         amount = Decimal(data)
         if not 0 <= amount <= self.maximum:
             self.fail("range", limit=self.maximum)
-        if amount != round(amount, self.decimals):
+        if decimals(amount) > self.decimals:
             self.fail("decimals", limit=self.decimals)
         return amount
 
@@ -170,7 +180,7 @@ class Distribution(serializers.Field[Any, Any, Any, Any]):
     default_error_messages = {
         "invalid": "Expected an object from rank to percentage, or an array of percentages.",
         "ranks": "Ranks must be consecutive from 1.",
-        "number": "Percentages must be numbers with at most 6 decimal places.",
+        "number": "Percentages must be numbers above 0, with at most 6 decimal places.",
         "many": "At most {limit} places.",
     }
 
@@ -180,7 +190,7 @@ class Distribution(serializers.Field[Any, Any, Any, Any]):
         if len(shares) > MAX_PLACES:
             self.fail("many", limit=MAX_PLACES)
         for share in shares:
-            if not is_number(share) or abs(share) > 100 or share != round(Decimal(share), 6):  # noqa: PLR2004 - percent
+            if not is_number(share) or not 0 < share <= MOST or decimals(share) > MAX_SHARE_DECIMALS:
                 self.fail("number")
         percentages = [Decimal(share) for share in shares]
         try:
