@@ -109,12 +109,13 @@ local function everybody(offset, limit)
   local skip = offset - low
   return {'ready', card[2], card[3], ins + outs, offset,
     table.concat(redis.call('ZRANGE', KEYS[2], low, low + limit - 1)),
-    table.concat(redis.call('ZRANGE', KEYS[3], skip, skip + limit - 1))}
+    table.concat(redis.call('ZRANGE', KEYS[3], skip, skip + limit - 1)), limit}
 end
 """
 
 # ARGV: trust, offset, limit (1 or more), "1" for everybody or "0" for those in.
-# -> 'ready', epoch, changed, total, offset, members in, members out [, how many out come before each member in]
+# -> 'ready', epoch, changed, total, offset, members in, members out, then for everybody how many of them all to show,
+# and for those in how many out come before each; empty: none.
 PAGE = (
     _CHECK
     + _EVERYBODY

@@ -1,7 +1,7 @@
 """Talk to Redis about boards. Every failure of Redis ends in `ask`, and means: there is no board now."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -10,22 +10,19 @@ from heapq import merge
 from typing import Any
 
 import structlog
-from django.conf import settings
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as TooSlow
-from redis.retry import Retry
 
+from apps.core import redis
 from apps.tournaments.board import packing, scripts
 from apps.tournaments.board.packing import MEMBER_BYTES, Place
 
 log = structlog.get_logger(__name__)
 
-# A reader waits this long for Redis before it asks PostgreSQL, and after that nobody tries again for a moment.
-TIMEOUT = 0.5
+# After Redis has failed, this process asks PostgreSQL for a moment without trying again.
 PAUSE = 0.5
 # A board answers only if a sweep has looked at it within this time.
 TRUST_SECONDS = 15
@@ -86,20 +83,13 @@ def push_packed(tournament_id: int, packed: Iterable[tuple[int, int, bytes]], *,
 
 def page(tournament_id: int, *, offset: int, limit: int, everybody: bool) -> Page | Silent:
     """Return a part of the board: of everybody on it, or of those still in with their positions over everybody."""
-    return _page(ask(scripts.PAGE, tournament_id, TRUST_SECONDS, offset, limit, int(everybody)), limit)
+    return _page(ask(scripts.PAGE, tournament_id, TRUST_SECONDS, offset, limit, int(everybody)))
 
 
 def around(tournament_id: int, entry_id: int, version: int, *, each_side: int) -> Page | Silent:
     """Return an entry's place with its neighbours, over everybody. ABSENT if the board knows less than `version`."""
-    reply = ask(
-        scripts.AROUND,
-        tournament_id,
-        TRUST_SECONDS,
-        packing.packed_id(entry_id),
-        packing.packed_version(version),
-        each_side,
-    )
-    return _page(reply, 2 * each_side + 1)
+    about = packing.packed_id(entry_id), packing.packed_version(version)
+    return _page(ask(scripts.AROUND, tournament_id, TRUST_SECONDS, *about, each_side))
 
 
 def ranks(tournament_id: int, entries: Sequence[tuple[int, int]]) -> dict[int, int] | Silent:
@@ -118,22 +108,22 @@ def ranks(tournament_id: int, entries: Sequence[tuple[int, int]]) -> dict[int, i
 
 def drop(tournament_id: int) -> None:
     """Forget a board: it contradicts PostgreSQL, or nobody wants it any more."""
-    _calm(lambda redis: (redis.unlink(*keys(tournament_id)), redis.srem(KNOWN, tournament_id)))
+    _calm(lambda server: (server.unlink(*keys(tournament_id)), server.srem(KNOWN, tournament_id)))
 
 
 def remember(tournament_id: int) -> None:
     """Put a board on the sweep's list."""
-    _calm(lambda redis: redis.sadd(KNOWN, tournament_id))
+    _calm(lambda server: server.sadd(KNOWN, tournament_id))
 
 
 def known() -> list[int]:
     """Return the tournaments on the sweep's list."""
-    return sorted(int(name) for name in _calm(lambda redis: redis.smembers(KNOWN)) or ())
+    return sorted(int(name) for name in _calm(lambda server: server.smembers(KNOWN)) or ())
 
 
 def only_one(name: str, seconds: float) -> bool:
     """Tell whether the caller is the first to come by this name within some time."""
-    return bool(_calm(lambda redis: redis.set(f"{KNOWN}:{name}", 1, nx=True, px=int(seconds * 1000))))
+    return bool(_calm(lambda server: server.set(f"{KNOWN}:{name}", 1, nx=True, px=int(seconds * 1000))))
 
 
 def keys(tournament_id: int) -> list[str]:
@@ -144,21 +134,21 @@ def keys(tournament_id: int) -> list[str]:
 
 def ask(script: str, tournament_id: int, *args: bytes | str | float) -> Any:
     """Run a script on a board. None when Redis does not answer, or has nothing to say."""
-    return _calm(lambda redis: _registered(settings.REDIS_URL, script)(keys(tournament_id), args, redis))
+    return _calm(lambda server: _registered(script)(keys(tournament_id), args, server))
 
 
-_away_until: dict[str, float] = {}
+_away_until = 0.0
 
 
-def _calm(work: Any) -> Any:
+def _calm(work: Callable[[Redis], Any]) -> Any:
     """Do something with Redis, or return None: the one place where its failures end."""
-    url = settings.REDIS_URL
-    if _away_until.get(url, 0) > time.monotonic():
+    global _away_until  # noqa: PLW0603 - what one thread has found out, the others need not wait for
+    if time.monotonic() < _away_until:
         return None
     try:
-        return work(client(url))
+        return work(redis.client())
     except (NotConnected, TooSlow) as problem:
-        _away_until[url] = time.monotonic() + PAUSE
+        _away_until = time.monotonic() + PAUSE
         log.warning("board_redis_away", problem=str(problem))
     except RedisError as problem:
         # Full, loading, read-only, or our own mistake.
@@ -167,35 +157,22 @@ def _calm(work: Any) -> Any:
 
 
 @cache
-def client(url: str) -> Redis:
-    """Return this process's client, a pool of connections. It survives a fork: the pool starts afresh in the child."""
-    return Redis.from_url(
-        url,
-        socket_timeout=TIMEOUT,
-        socket_connect_timeout=TIMEOUT,
-        # Once more, at once, for a pooled connection that Redis has closed meanwhile. Every script may run twice.
-        retry=Retry(NoBackoff(), 1, supported_errors=(NotConnected,)),
-    )
+def _registered(text: str) -> Script:
+    return Script(redis.client(), text)
 
 
-@cache
-def _registered(url: str, text: str) -> Script:
-    return client(url).register_script(text)
-
-
-def _page(reply: Any, limit: int) -> Page | Silent:
+def _page(reply: Any) -> Page | Silent:
     if reply is None or reply[0] != b"ready":
         return _silence(reply)
-    _, epoch, changed, total, offset, ins, outs, *ahead = reply
-    members_in = _split(ins)
-    if outs:
-        both = merge(((member, False) for member in members_in), ((member, True) for member in _split(outs)))
-        places = [Place(offset + k, *place) for k, place in zip(range(1, limit + 1), both, strict=False)]
+    _, epoch, changed, total, offset, ins, outs, more = reply
+    if isinstance(more, int):
+        both = merge(((member, False) for member in _split(ins)), ((member, True) for member in _split(outs)))
+        places = [Place(offset + k, *place) for k, place in zip(range(1, more + 1), both, strict=False)]
     else:
-        before = ahead[0] if ahead and ahead[0] else [0] * len(members_in)
+        members = _split(ins)
         places = [
-            Place(offset + k + out, member, out=False)
-            for k, (member, out) in enumerate(zip(members_in, before, strict=True), start=1)
+            Place(offset + k + before, member, out=False)
+            for k, (member, before) in enumerate(zip(members, more or [0] * len(members), strict=True), start=1)
         ]
     return Page(epoch, places, total, packing.moment(int(changed)) if int(changed) else None)
 
