@@ -1,10 +1,13 @@
 """Keys, games, brands and settings through the API (podium.md 2)."""
 
+from functools import partial
+
 import pytest
 
 from apps.operators.models import Brand, Credential, CredentialKind, Game
 from apps.operators.scopes import EVERY_SCOPE
-from tests.factories import Api, OperatorFactory, api, issue
+from tests.factories import Api, OperatorFactory, api, issue, operator_key
+from tests.racing import race
 
 pytestmark = pytest.mark.django_db
 
@@ -206,6 +209,17 @@ def test_settings_are_merged_in_either_spelling_and_null_returns_the_default(ope
     operator.refresh_from_db()
     assert operator.preferences == {"rateLimits": {"standard": 7}, "enforceMinPlayers": True, "tiePolicy": "split"}
     assert operator.history.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_patches_at_once_do_not_undo_each_other(operator):
+    key = operator_key(operator)
+    names = ["standard", "tournamentCreation", "registration", "results"]
+    patches = [{"rateLimits": {name: 40 + n}} for n, name in enumerate(names)]
+    answers = race(*[partial(Api(key).patch, "/api/settings", patch) for patch in patches])
+    assert [getattr(answer, "status_code", answer) for answer in answers] == [200, 200, 200, 200]
+    operator.refresh_from_db()
+    assert operator.preferences == {"rateLimits": {name: 40 + n for n, name in enumerate(names)}}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from apps.core.errors import Invalid
 from apps.operators.models import Brand, Player
 from apps.operators.services import players
 from apps.operators.services.players import PlayerNotFound, SelfExclusionHolds
-from tests.factories import OperatorFactory, PlayerFactory, api
+from tests.factories import Api, OperatorFactory, PlayerFactory, api, operator_key
+from tests.racing import in_parallel
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +80,14 @@ def test_a_known_player_is_a_conflict(operator, player):
     assert (answer.status_code, answer.json()["code"]) == (409, "PLAYER_EXISTS")
     assert answer.json()["error"]["details"] == {"user_id": "u-9", "brand_id": "acme"}
     assert Player.objects.get().display_name == player.display_name
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_those_who_make_a_player_known_at_once_one_does(operator):
+    key = operator_key(operator)
+    answers = in_parallel(6, lambda: Api(key).post("/api/players", {"userId": "u-9"}).status_code)
+    assert sorted(answers) == [201, 409, 409, 409, 409, 409]
+    assert Player.objects.count() == 1
 
 
 def test_brands_have_players_of_their_own_and_the_first_brand_answers(operator):

@@ -6,11 +6,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 from rest_framework import serializers
 
 from apps.core.api.camel import CamelSerializer
-from apps.core.api.paging import DEFAULT_LIMIT, MAX_LIMIT
+from apps.core.api.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 
 PAGE_PARAMETERS = [
     OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
-    OpenApiParameter("offset", {"type": "integer", "minimum": 0, "default": 0}),
+    OpenApiParameter("offset", {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0}),
 ]
 
 
