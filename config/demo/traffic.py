@@ -79,7 +79,7 @@ def play_one(casino: Client, platform: Client, *, players: int, rounds: int, say
         "entryFee": 10.00,
         "config": {"maxRounds": rounds},
     }
-    tournament_id = casino.post("/api/tournaments", new)["tournamentId"]
+    tournament_id: str = casino.post("/api/tournaments", new)["tournamentId"]
     say(f"created tournament {tournament_id}")
     playing = Field(tournament_id)
     for number in range(players):

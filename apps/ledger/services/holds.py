@@ -1,4 +1,8 @@
-"""Holds: a player's units set aside for one purpose, and what becomes of them. Each ends once."""
+"""Holds: a player's units set aside for one purpose, and what becomes of them. Each ends once.
+
+While a suspension or self-exclusion stands nothing takes the player's money: no hold is placed and none is captured.
+A hold that was there before can be released.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -29,28 +33,35 @@ class HoldDiffers(DomainError):
 
 @transaction.atomic
 def place(player_id: int, asset: Asset, *, units: int, key: str, subject: str = "", actor: Actor, at: datetime) -> Hold:
-    """Set base units of a wallet aside; the same key again returns the first hold.
+    """Set base units of a wallet aside; the same key again returns the first hold, in whatever state it is now.
 
-    Raises PlayerBlocked, InsufficientFunds, HoldDiffers.
+    Raises PlayerBlocked, InsufficientFunds, HoldDiffers; ValueError for units that are not positive.
     """
+    if units <= 0:
+        message = "a hold sets something aside"
+        raise ValueError(message)
     player = admission.lock(player_id)
-    first = Hold.objects.for_operator(player.operator_id).filter(key=key).first()
-    if first is not None:
-        if (first.player_id, first.asset_id, int(first.units)) != (player_id, asset.pk, units):
-            raise HoldDiffers(key=key)
-        return first
-    admission.refuse_blocked(player, at)
-    hold = Hold.objects.create(
-        operator_id=player.operator_id, player=player, asset=asset, units=units, key=key, subject=subject, placed_at=at
+    # Waits for whoever is using the same key, and then finds theirs.
+    hold, new = Hold.objects.select_related("asset", "player").get_or_create(
+        operator_id=player.operator_id,
+        key=key,
+        defaults={"player": player, "asset": asset, "units": units, "subject": subject, "placed_at": at},
     )
+    if (hold.player_id, hold.asset_id, int(hold.units), hold.subject) != (player_id, asset.pk, units, subject):
+        raise HoldDiffers(key=key)
+    if not new:
+        return hold
+    admission.refuse_blocked(player, at)
     _move(hold, "placed", legs={_wallet(hold): -units, _held(hold): units}, actor=actor, at=at)
     return hold
 
 
 @transaction.atomic
 def capture(hold_id: int, *, target_id: int, actor: Actor, at: datetime) -> Hold:
-    """Move the units on to an account of the same operator and asset. Raises HoldEnded."""
+    """Move the units on to an account of the same operator and asset. Raises HoldEnded, PlayerBlocked."""
+    player = admission.lock(Hold.objects.values_list("player_id", flat=True).get(pk=hold_id))
     hold = _ended(hold_id, lambda hold: hold.capture(at=at))
+    admission.refuse_blocked(player, at)
     _move(hold, "captured", legs={_held(hold): -int(hold.units), target_id: int(hold.units)}, actor=actor, at=at)
     return hold
 
@@ -64,7 +75,9 @@ def release(hold_id: int, *, actor: Actor, at: datetime) -> Hold:
 
 
 def _ended(hold_id: int, transition: Callable[[Hold], None]) -> Hold:
-    hold = Hold.objects.select_for_update(of=("self",), no_key=True).select_related("asset", "player").get(pk=hold_id)
+    hold: Hold = (
+        Hold.objects.select_for_update(of=("self",), no_key=True).select_related("asset", "player").get(pk=hold_id)
+    )
     try:
         transition(hold)
     except fsm.TransitionNotAllowed as problem:
