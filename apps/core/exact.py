@@ -1,9 +1,8 @@
 """JSON columns without floats: a Decimal is stored as a number with its own digits, and read back as one.
 
-The class of a column is said in the model: `JSONField(encoder=ExactEncoder, decoder=ExactDecoder)`.
+The column says so in its model: `JSONField(encoder=ExactEncoder, decoder=ExactDecoder)`.
 """
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -22,6 +21,7 @@ def _other(value: Any) -> Any:
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_other)
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def dumps(data: Any) -> str:
@@ -29,17 +29,23 @@ def dumps(data: Any) -> str:
     return _encoder.encode(data).decode()
 
 
-class ExactEncoder(json.JSONEncoder):
-    """For a JSONField: decimals become JSON numbers; Django's own encoder would make them strings."""
+class ExactEncoder:
+    """What `json.dumps(…, cls=)` wants: decimals become JSON numbers; Django's own encoder would make them strings."""
 
-    def encode(self, o: Any) -> str:
-        """Return the whole value as JSON text."""
-        return dumps(o)
+    def __init__(self, **_: Any) -> None:
+        """Take the options of the standard encoder, which change nothing here."""
+
+    def encode(self, data: Any) -> str:
+        """Return the value as JSON text."""
+        return dumps(data)
 
 
-class ExactDecoder(json.JSONDecoder):
-    """For a JSONField: numbers with a fraction become decimals, whole ones integers."""
+class ExactDecoder:
+    """What `json.loads(…, cls=)` wants: fractions become decimals, whole numbers integers of any length."""
 
-    def __init__(self, **options: Any) -> None:
-        """Read every fraction as a Decimal."""
-        super().__init__(**(options | {"parse_float": Decimal}))
+    def __init__(self, **_: Any) -> None:
+        """Take the options of the standard decoder, which change nothing here."""
+
+    def decode(self, text: str) -> Any:
+        """Return the value that JSON text stands for."""
+        return _decoder.decode(text)

@@ -51,9 +51,13 @@ def test_no_facts_are_no_statement(operator, at, django_assert_num_queries):
         assert events.record_many([], operator_id=operator.pk, actor=KEY, at=at) == []
 
 
-def test_many_facts_are_one_statement_and_keep_their_order(operator, at, django_assert_num_queries):
+@pytest.mark.parametrize(("at_once", "statements"), [(10_000, 1), (2_000, 3)])
+def test_many_facts_are_few_statements_and_keep_their_order(
+    operator, at, at_once, statements, monkeypatch, django_assert_num_queries
+):
+    monkeypatch.setattr(events, "WRITTEN_AT_ONCE", at_once)
     new = [events.NewFact("prize.distributed", f"tournament:{n % 7}", {"n": n}) for n in range(5_000)]
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(statements):
         public_ids = events.record_many(new, operator_id=operator.pk, actor=KEY, at=at)
     rows = list(Fact.objects.order_by("id").values_list("public_id", "subject", "data"))
     assert rows == [(public_id, fact.subject, dict(fact.data)) for public_id, fact in zip(public_ids, new, strict=True)]
