@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.backends import ModelBackend
 
 from apps.operators.models import Membership, Role, User
 
@@ -66,8 +66,11 @@ def memberships_of(user: User) -> Iterable[Membership]:
     return found
 
 
-class RoleBackend(BaseBackend):
-    """Answers permission questions from memberships; for an object, from the membership with its operator."""
+class RoleBackend(ModelBackend):
+    """Lets staff sign in, and answers permission questions from memberships and from nothing else.
+
+    For an object, the membership with its operator counts. Permissions of Django's own tables are never looked at.
+    """
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         """Tell whether any membership, or the one with the object's operator, carries the permission."""
@@ -89,3 +92,11 @@ class RoleBackend(BaseBackend):
         if not isinstance(user_obj, User) or not user_obj.is_active:
             return frozenset()
         return frozenset(membership.operator_id for membership in memberships_of(user_obj))
+
+    def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """Return none: permissions come from memberships."""
+        return set()
+
+    def get_group_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """Return none: there are no groups."""
+        return set()

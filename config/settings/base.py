@@ -171,7 +171,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- people and keys --------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "operators.User"
-AUTHENTICATION_BACKENDS = ["apps.operators.roles.RoleBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["apps.operators.roles.RoleBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

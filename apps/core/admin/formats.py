@@ -1,8 +1,9 @@
 """How the admin writes money, moments, states and JSON. Everything returned is safe to put into a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import wraps
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -152,6 +153,19 @@ def progress(percent: int, text: str, *, poll: str = "", ended: bool = False) ->
         percent,
         text,
     )
+
+
+def once(show: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Decorate a column that asks the database: the theme calls it several times for one cell."""
+
+    @wraps(show)
+    def remembered(page: Any, row: Any) -> Any:
+        shown: dict[str, Any] = row.__dict__.setdefault("_podium_shown", {})
+        if show.__name__ not in shown:
+            shown[show.__name__] = show(page, row)
+        return shown[show.__name__]
+
+    return remembered
 
 
 def lines(items: Sequence[object]) -> SafeString:

@@ -174,7 +174,8 @@ class JournalAdmin(TenantAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the postings along, one query for the page."""
         legs = Posting.objects.select_related("account__asset").order_by("pk")
-        return super().get_queryset(request).prefetch_related(Prefetch("postings", legs))
+        rows = super().get_queryset(request).select_related("reverses")
+        return rows.prefetch_related(Prefetch("postings", legs))
 
     def find(self, request: HttpRequest, rows: QuerySet[Journal], term: str) -> QuerySet[Journal]:
         """By key, by what it is about, or by number."""
@@ -231,6 +232,7 @@ class JournalAdmin(TenantAdmin):
         return formats.row_link(row.reverses)
 
     @display(description="reversed by")
+    @formats.once
     def shown_reversed_by(self, row: Journal) -> str:
         """The journal that corrects it."""
         return formats.row_link(Journal.objects.filter(reverses=row).first())

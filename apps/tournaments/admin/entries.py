@@ -171,6 +171,7 @@ class EntryAdmin(TenantAdmin):
         return points(row.points)
 
     @display(description="place")
+    @formats.once
     def position(self, row: Entry) -> object:
         """On the board now."""
         return boards.position_of(row) or formats.NOTHING

@@ -16,8 +16,9 @@ from apps.ledger.models import Payout, PlanKind, Purpose, SettlementPlan
 from apps.ledger.services import accounts
 from apps.tournaments.admin import story
 from apps.tournaments.admin.looks import entry_badge, money, points, status_badge
+from apps.tournaments.board import LIVE
 from apps.tournaments.lifecycle import TournamentStatus as S
-from apps.tournaments.models import Tournament
+from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.services import boards, pools, tally
 from apps.tournaments.services.tally import Totals
 
@@ -42,7 +43,7 @@ def describe(tournament: Tournament, *, now: datetime) -> dict[str, Any]:
         "steps": _steps(tournament),
         "numbers": _numbers(tournament, totals, escrow),
         "problem": tournament.problem,
-        "board": _board(tournament, plan),
+        "board": _board(tournament, totals, plan),
         "money": _money(tournament, totals, escrow),
         "prizes": _prizes(tournament, totals, plan),
         "payouts": _payouts(tournament, plan),
@@ -107,15 +108,24 @@ def _numbers(tournament: Tournament, totals: Totals, escrow: int) -> list[tuple[
     ]
 
 
-def _board(tournament: Tournament, plan: SettlementPlan | None) -> dict[str, Any]:
-    page = boards.leaderboard(tournament, offset=0, limit=TOP, include_out=True)
+def _ranked(tournament: Tournament, totals: Totals) -> tuple[list[tuple[int, Entry]], int]:
+    """Return the first places: from the board while it moves, from the rows once nothing moves any more."""
+    if tournament.status in LIVE:
+        page = boards.leaderboard(tournament, offset=0, limit=TOP, include_out=True)
+        return page.rows, page.total
+    rows = Entry.objects.filter(tournament=tournament).ranked()[:TOP]
+    return list(enumerate(rows, start=1)), totals.players
+
+
+def _board(tournament: Tournament, totals: Totals, plan: SettlementPlan | None) -> dict[str, Any]:
+    ranked, total = _ranked(tournament, totals)
     won: Mapping[int, int] = {}
     if plan is not None and plan.kind == PlanKind.SETTLEMENT:
         prizes = Payout.objects.filter(plan=plan, purpose=Purpose.PRIZE).order_by("position", "pk")
         won = dict(prizes.values_list("entry_ref", "units")[:TOP])
     head = ["Place", "Player", "Points", "Entries", "Paid", "Status"]
     rows = []
-    for position, entry in page.rows:
+    for position, entry in ranked:
         row = [
             position,
             formats.link(formats.change_url("tournaments.entry", entry.pk), entry.display_name),
@@ -132,7 +142,7 @@ def _board(tournament: Tournament, plan: SettlementPlan | None) -> dict[str, Any
     return {
         "headers": head,
         "rows": rows,
-        "total": formats.number(page.total),
+        "total": formats.number(total),
         "more": formats.list_url("tournaments.entry", tournament=tournament.pk),
     }
 
@@ -170,12 +180,14 @@ def _payouts(tournament: Tournament, plan: SettlementPlan | None) -> list[tuple[
     """Return how many payouts stand where, each with a link to them."""
     if plan is None:
         return []
-    found = (
+    found = list(
         Payout.objects.filter(plan=plan)
         .order_by("status", "purpose")
         .values_list("status", "purpose")
         .annotate(number=Count("pk"), units=Sum("units"))
     )
+    # The button for approving asks the same; it need not ask again.
+    tournament.podium_waiting = any(row[0] == PayoutStatus.WAITING_APPROVAL for row in found)  # type: ignore[attr-defined]
     return [
         (
             payout_badge(status),
@@ -196,12 +208,17 @@ def has_waiting(tournament: Tournament) -> bool:
     """Tell whether payouts of a completed tournament wait for approval."""
     if tournament.status not in (S.SETTLING, S.FAILED) or tournament.cancelled_at:
         return False
-    return Payout.objects.filter(
-        plan__operator_id=tournament.operator_id,
-        plan__subject=tournament.subject,
-        plan__kind=PlanKind.SETTLEMENT,
-        status=PayoutStatus.WAITING_APPROVAL,
-    ).exists()
+    known: bool | None = getattr(tournament, "podium_waiting", None)
+    return (
+        known
+        if known is not None
+        else Payout.objects.filter(
+            plan__operator_id=tournament.operator_id,
+            plan__subject=tournament.subject,
+            plan__kind=PlanKind.SETTLEMENT,
+            status=PayoutStatus.WAITING_APPROVAL,
+        ).exists()
+    )
 
 
 def _links(tournament: Tournament) -> list[object]:

@@ -1,0 +1,113 @@
+"""An operator at work: something of everything that the admin shows."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from apps.core.actors import Actor
+from apps.ledger.models import Asset
+from apps.ledger.services import holds, transfers
+from apps.operators.models import Operator, Player, Role, User
+from apps.tournaments.models import GameEvent, Tournament
+from apps.tournaments.services import running
+from tests import factories
+from tests.factories import OperatorFactory
+from tests.tournaments import world
+
+STAFF = Actor("staff", "ada@podium.example")
+AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+# Whom the pages are tried with, besides the platform's administrator.
+ROLES = tuple(str(role) for role in Role)
+
+
+class Scene:
+    """An operator with a tournament in every state, a player with money, and staff of every role."""
+
+    def __init__(self, name: str) -> None:
+        self.operator: Operator = OperatorFactory(name=name)
+        self.staff: dict[str, User] = {role: factories.staff(self.operator, role) for role in ROLES}
+        self.draft = world.make(self.operator, name=f"{name} draft", draft=True)
+        self.upcoming = world.make(self.operator, name=f"{name} upcoming", rebuy_enabled=True, rebuy_fee=Decimal(5))
+        self.entries = world.enter(self.upcoming, "ann", "bob", "cid")
+        self.running = world.played(operator=self.operator, name=f"{name} running", rebuy_enabled=True)
+        self.waiting = world.played(operator=self.operator, name=f"{name} waiting", needs_approval=True)
+        running.complete(self.waiting.pk, actor=STAFF, at=world.START)
+        self.closed = world.played(operator=self.operator, name=f"{name} closed", rake_percent=Decimal(10))
+        running.complete(self.closed.pk, actor=STAFF, at=world.START)
+        world.pay(self.closed)
+        self.player: Player = Player.objects.get(operator=self.operator, external_id="ann")
+        self.transfer = transfers.deposit(
+            self.player.pk, asset_code="USD", amount="125.50", reference=f"{name}-1", actor=STAFF, at=AT
+        )
+        usd = Asset.objects.get(operator=self.operator, code="USD")
+        self.hold = holds.place(self.player.pk, usd, units=1000, key=f"{name}:hold", actor=STAFF, at=AT)
+        self.key = factories.issue(self.operator, name=f"{name} key", scopes=["tournaments.read"])
+        self.game_event = GameEvent.objects.create(
+            tournament=self.running,
+            event_id=f"{name}-event",
+            type="player.score.updated",
+            payload={"score": 7},
+            outcome="applied",
+            occurred_at=AT,
+            received_at=AT,
+        )
+
+    def rows(self, model: type[Model]) -> Iterable[Any]:
+        """This operator's rows of a model, by the path that the admin itself goes."""
+        path = admin.site._registry[model].tenant or "memberships__operator_id"
+        return model.objects.filter(**{path: self.operator.pk}).order_by("pk")
+
+
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+
+
+def signed_in(user: User) -> Client:
+    """A browser in which somebody has signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def url(model: type[Model] | Model, page: str, *args: object) -> str:
+    """The address of an admin page."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def change(row: Model) -> str:
+    """The address of a row's page."""
+    return url(row, "change", row.pk)
+
+
+def operation(row: Model, name: str) -> str:
+    """The address of an operation on a row."""
+    return url(row, "operation", row.pk, name)
+
+
+def text(response: HttpResponse) -> str:
+    """What a page says."""
+    return response.content.decode()
+
+
+def press(client: Client, address: str, **said: Any) -> HttpResponse:
+    """Open a form, fill it in and send it, as a person does."""
+    form = client.get(address).context["form"]
+    filled = {field.name: field.value() for field in form if field.value() is not None}
+    return client.post(address, {**filled, **said})
+
+
+def fresh(row: Any) -> Any:
+    """The row as the database has it."""
+    return type(row).objects.get(pk=row.pk)
+
+
+def status(tournament: Tournament) -> str:
+    """The state of a tournament as the database has it."""
+    return str(fresh(tournament).status)
