@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.casino import NOW, at_time
+from tests.contracts.casino import NOW, Casino, at_time
+from tests.factories import Api, internal_api
 
 
 @pytest.fixture
@@ -12,3 +13,15 @@ def on_that_day() -> Iterator[None]:
     """Everything happens when the contract's samples do."""
     with at_time(NOW):
         yield
+
+
+@pytest.fixture
+def casino() -> Casino:
+    """The operator's side."""
+    return Casino()
+
+
+@pytest.fixture
+def platform(casino) -> Api:
+    """The game platform's side of the same operator."""
+    return internal_api(casino.operator)
