@@ -3,6 +3,7 @@
 The column says so in its model: `JSONField(encoder=ExactEncoder, decoder=ExactDecoder)`.
 """
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -29,23 +30,20 @@ def dumps(data: Any) -> str:
     return _encoder.encode(data).decode()
 
 
-class ExactEncoder:
-    """What `json.dumps(…, cls=)` wants: decimals become JSON numbers; Django's own encoder would make them strings."""
+class ExactEncoder(json.JSONEncoder):
+    """For `json.dumps(…, cls=)`: decimals become JSON numbers; Django's own encoder would make them strings."""
 
-    def __init__(self, **_: Any) -> None:
-        """Take the options of the standard encoder, which change nothing here."""
-
-    def encode(self, data: Any) -> str:
+    def encode(self, o: Any) -> str:
         """Return the value as JSON text."""
-        return dumps(data)
+        return dumps(o)
 
 
-class ExactDecoder:
-    """What `json.loads(…, cls=)` wants: fractions become decimals, whole numbers integers of any length."""
+class ExactDecoder(json.JSONDecoder):
+    """For `json.loads(…, cls=)`: fractions become decimals, whole numbers integers of any length."""
 
     def __init__(self, **_: Any) -> None:
-        """Take the options of the standard decoder, which change nothing here."""
+        """Skip the standard decoder's preparations: one is made for every value that is read, and none is used."""
 
-    def decode(self, text: str) -> Any:
+    def decode(self, s: str, *_: Any) -> Any:
         """Return the value that JSON text stands for."""
-        return _decoder.decode(text)
+        return _decoder.decode(s)
