@@ -48,7 +48,7 @@ def season():
 
 
 def test_honest_books_show_no_drift(season):
-    assert reconcile() == (0, "No drift: 10 checks over 1 operators.\n")
+    assert reconcile() == (0, "No drift: 13 checks over 1 operators.\n")
     code, text = reconcile("--operator", season.operator.slug, "--json")
     assert (code, json.loads(text)) == (0, {"ok": True, "operators": {season.operator.slug: []}})
 

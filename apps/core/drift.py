@@ -25,8 +25,8 @@ Check = Callable[[int], Iterator[Drift]]
 
 
 def rows(query: str, operator_id: int) -> list[tuple[Any, ...]]:
-    """Run a check's query, whose one parameter is the operator."""
+    """Run a check's query, whose one parameter is the operator: `%s`, or `%(operator)s` where it is needed twice."""
     with connection.cursor() as cursor:
-        cursor.execute(query, [operator_id])
+        cursor.execute(query, {"operator": operator_id} if "%(operator)s" in query else [operator_id])
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found

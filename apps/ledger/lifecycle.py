@@ -36,6 +36,11 @@ PAYOUT_EDGES = (
 class PayoutLifecycle(models.Model):
     """WAITING_APPROVAL → PROCESSING → PAID, with two kinds of error on the way."""
 
+    # What the transitions touch; the model says how it is stored.
+    next_attempt_at: datetime | None
+    paid_at: datetime | None
+    error: str
+
     status = fsm.FSMField(max_length=16, choices=PayoutStatus.choices, default=PayoutStatus.PROCESSING, protected=True)
 
     class Meta:
@@ -99,6 +104,8 @@ HOLD_EDGES = ((HoldStatus.ACTIVE, HoldStatus.CAPTURED), (HoldStatus.ACTIVE, Hold
 
 class HoldLifecycle(models.Model):
     """ACTIVE → CAPTURED | RELEASED."""
+
+    ended_at: datetime | None
 
     status = fsm.FSMField(max_length=10, choices=HoldStatus.choices, default=HoldStatus.ACTIVE, protected=True)
 

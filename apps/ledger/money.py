@@ -34,7 +34,7 @@ def to_units(amount: Decimal | int | str, scale: int) -> int:
         raise Invalid(f"An amount in this asset has at most {scale} decimal places.")
     if len(significant) + shift > MAX_DIGITS:
         raise Invalid("The amount is too large.")
-    units = int(significant) * 10**shift
+    units: int = int(significant) * 10**shift
     return -units if sign else units
 
 

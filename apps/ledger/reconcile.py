@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from apps.core.drift import Check, Drift, rows
-from apps.ledger.models import SettlementPlan
 from apps.ledger.services import plans, reports
 
 
@@ -19,10 +18,13 @@ def balances_follow_postings(operator_id: int) -> Iterator[Drift]:
         SELECT a.kind, a.subject, s.code, b.units, COALESCE(p.units, 0)
           FROM ledger_account a
           JOIN ledger_asset s ON s.id = a.asset_id
-          JOIN (SELECT account_id, SUM(units) AS units FROM ledger_balance GROUP BY account_id) b ON b.account_id = a.id
-          LEFT JOIN (SELECT account_id, SUM(units) AS units FROM ledger_posting GROUP BY account_id) p
-            ON p.account_id = a.id
-         WHERE a.operator_id = %s AND b.units <> COALESCE(p.units, 0)
+          LEFT JOIN (SELECT x.account_id, SUM(x.units) AS units FROM ledger_balance x
+                       JOIN ledger_account y ON y.id = x.account_id WHERE y.operator_id = %(operator)s
+                      GROUP BY x.account_id) b ON b.account_id = a.id
+          LEFT JOIN (SELECT x.account_id, SUM(x.units) AS units FROM ledger_posting x
+                       JOIN ledger_account y ON y.id = x.account_id WHERE y.operator_id = %(operator)s
+                      GROUP BY x.account_id) p ON p.account_id = a.id
+         WHERE a.operator_id = %(operator)s AND b.units IS DISTINCT FROM COALESCE(p.units, 0)
          ORDER BY a.id
     """
     for kind, subject, asset, balance, posted in rows(query, operator_id):
@@ -32,16 +34,20 @@ def balances_follow_postings(operator_id: int) -> Iterator[Drift]:
 def journals_balance(operator_id: int) -> Iterator[Drift]:
     """Every journal sums to zero per asset and has its legs."""
     query = """
-        SELECT j.key, s.code, SUM(p.units) FROM ledger_journal j
-          LEFT JOIN ledger_posting p ON p.journal_id = j.id
-          LEFT JOIN ledger_account a ON a.id = p.account_id
-          LEFT JOIN ledger_asset s ON s.id = a.asset_id
-         WHERE j.operator_id = %s
-         GROUP BY j.id, j.key, s.code HAVING COALESCE(SUM(p.units), 1) <> 0
+        SELECT j.key, j.legs, SUM(t.legs), STRING_AGG(s.code || ' by ' || t.units, ', ' ORDER BY s.code)
+                                             FILTER (WHERE t.units <> 0)
+          FROM ledger_journal j
+          LEFT JOIN (SELECT p.journal_id, a.asset_id, COUNT(*) AS legs, SUM(p.units) AS units FROM ledger_posting p
+                       JOIN ledger_account a ON a.id = p.account_id WHERE a.operator_id = %(operator)s
+                      GROUP BY p.journal_id, a.asset_id) t ON t.journal_id = j.id
+          LEFT JOIN ledger_asset s ON s.id = t.asset_id
+         WHERE j.operator_id = %(operator)s
+         GROUP BY j.id, j.key, j.legs
+        HAVING COALESCE(SUM(t.legs), 0) <> j.legs OR BOOL_OR(t.units <> 0)
          ORDER BY j.id
     """
-    for key, asset, units in rows(query, operator_id):
-        yield Drift("journals", key, "no postings" if units is None else f"{asset} does not balance: {units}")
+    for key, legs, found, off in rows(query, operator_id):
+        yield Drift("journals", key, f"does not balance: {off}" if off else f"{found or 0} of {legs} legs")
 
 
 def paid_payouts_have_their_journal(operator_id: int) -> Iterator[Drift]:
@@ -49,7 +55,7 @@ def paid_payouts_have_their_journal(operator_id: int) -> Iterator[Drift]:
     query = """
         SELECT y.key, y.units, p.units FROM ledger_payout y
           LEFT JOIN ledger_posting p ON p.journal_id = y.journal_id AND p.account_id = y.source_id
-         WHERE y.operator_id = %s AND y.status = 'PAID' AND COALESCE(p.units, 0) <> -y.units
+         WHERE y.operator_id = %(operator)s AND y.status = 'PAID' AND COALESCE(p.units, 0) <> -y.units
          ORDER BY y.id
     """
     for key, owed, moved in rows(query, operator_id):
@@ -58,11 +64,49 @@ def paid_payouts_have_their_journal(operator_id: int) -> Iterator[Drift]:
 
 def plans_are_as_frozen(operator_id: int) -> Iterator[Drift]:
     """The stored payouts of every plan are those that its digest was taken of."""
-    for plan in SettlementPlan.objects.for_operator(operator_id).order_by("pk").iterator():
-        try:
-            plans.verify(plan)
-        except plans.PlanChanged as changed:
-            yield Drift("plans", f"{plan.kind} {plan.subject}", changed.message)
+    for plan in plans.changed(operator_id):
+        yield Drift("plans", f"{plan.kind} {plan.subject}", "the stored payouts are not those that were frozen")
+
+
+def what_is_owed_has_not_been_moved(operator_id: int) -> Iterator[Drift]:
+    """No journal carries the key of a payout that still waits to be paid: somebody would be paid twice."""
+    query = """
+        SELECT y.key, y.status FROM ledger_openpayout o JOIN ledger_payout y ON y.id = o.payout_id
+          JOIN ledger_journal j ON j.operator_id = y.operator_id AND j.key = y.key
+         WHERE y.operator_id = %(operator)s ORDER BY y.id
+    """
+    for key, status in rows(query, operator_id):
+        yield Drift("payouts", key, f"{status}, but its journal is posted")
+
+
+def every_open_payout_is_in_the_queue(operator_id: int) -> Iterator[Drift]:
+    """The list of open payouts is what their states say."""
+    query = """
+        SELECT y.key, y.status, o.status FROM ledger_payout y
+          LEFT JOIN ledger_openpayout o ON o.plan_id = y.plan_id AND o.payout_id = y.id
+         WHERE y.operator_id = %(operator)s
+           AND o.status IS DISTINCT FROM
+               CASE WHEN y.status IN ('PAID', 'NOT_ELIGIBLE') THEN NULL ELSE y.status END
+         ORDER BY y.id
+    """
+    for key, status, listed in rows(query, operator_id):
+        yield Drift("queue", key, f"{status}, listed as {listed or 'ended'}")
+
+
+def transfers_moved_what_they_say(operator_id: int) -> Iterator[Drift]:
+    """Every deposit and withdrawal has moved its units on the wallet of its player."""
+    query = """
+        SELECT t.reference, CASE t.direction WHEN 'DEPOSIT' THEN t.units ELSE -t.units END, p.units
+          FROM ledger_transfer t
+          LEFT JOIN ledger_account a ON a.operator_id = t.operator_id AND a.kind = 'PLAYER'
+                                    AND a.subject = 'player:' || t.player_id AND a.asset_id = t.asset_id
+          LEFT JOIN ledger_posting p ON p.journal_id = t.journal_id AND p.account_id = a.id
+         WHERE t.operator_id = %(operator)s
+           AND p.units IS DISTINCT FROM CASE t.direction WHEN 'DEPOSIT' THEN t.units ELSE -t.units END
+         ORDER BY t.id
+    """
+    for reference, said, moved in rows(query, operator_id):
+        yield Drift("transfers", reference, f"says {said}, moved {moved or 0}")
 
 
 def holds_are_backed(operator_id: int) -> Iterator[Drift]:
@@ -75,7 +119,7 @@ def holds_are_backed(operator_id: int) -> Iterator[Drift]:
           LEFT JOIN (SELECT player_id, asset_id, SUM(units) AS units FROM ledger_hold
                       WHERE status = 'ACTIVE' GROUP BY player_id, asset_id) h
             ON 'player:' || h.player_id = a.subject AND h.asset_id = a.asset_id
-         WHERE a.operator_id = %s AND a.kind = 'HELD' AND b.units <> COALESCE(h.units, 0)
+         WHERE a.operator_id = %(operator)s AND a.kind = 'HELD' AND b.units <> COALESCE(h.units, 0)
          ORDER BY a.id
     """
     for subject, asset, balance, held in rows(query, operator_id):
@@ -87,6 +131,9 @@ CHECKS: tuple[Check, ...] = (
     balances_follow_postings,
     journals_balance,
     paid_payouts_have_their_journal,
+    what_is_owed_has_not_been_moved,
+    every_open_payout_is_in_the_queue,
     plans_are_as_frozen,
+    transfers_moved_what_they_say,
     holds_are_backed,
 )

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from apps.core.actors import Actor
-from apps.ledger.models import Account, Asset
-from apps.ledger.services import accounts, assets
+from apps.ledger.models import Account, Asset, PlanKind, Purpose, Rail, SettlementPlan
+from apps.ledger.services import accounts, assets, plans
 from apps.ledger.services.journals import NewJournal, post
 from apps.operators.models import Brand, Operator, Player
 
@@ -51,3 +51,35 @@ def a_wallet(operator: Operator, asset: Asset, units: int = 0) -> Account:
     if units:
         fund(account, units)
     return account
+
+
+def a_plan(
+    escrow: Account,
+    lines: list,
+    *,
+    kind: PlanKind = PlanKind.SETTLEMENT,
+    needs_approval: bool = False,
+    subject: str = "",
+):
+    """Freeze lines, or amounts that go back to the operator, for the competition of an escrow."""
+    target = accounts.clearing(escrow.asset).pk
+    return plans.freeze(
+        [
+            line
+            if isinstance(line, plans.Line)
+            else plans.Line(f"{kind[0].lower()}:{number}", Purpose.PRIZE, Rail.CLEARING, target, line)
+            for number, line in enumerate(lines)
+        ],
+        operator_id=escrow.operator_id,
+        subject=subject or escrow.subject,
+        kind=kind,
+        asset=escrow.asset,
+        source_id=escrow.pk,
+        needs_approval=needs_approval,
+        actor=TESTER,
+        at=AT,
+    )
+
+
+def pay(plan: SettlementPlan, *, limit: int = 1000):
+    return plans.pay_some(plan, limit=limit, actor=TESTER, at=AT)

@@ -10,6 +10,7 @@ from django.db.models import Sum
 from apps.ledger.models import Account, Balance, Journal, Posting
 from apps.ledger.services import accounts
 from apps.ledger.services.journals import InsufficientFunds, NewJournal, post, violated
+from apps.operators.models import Player
 from tests.ledger.factories import AT, TESTER, a_wallet, an_asset, an_operator
 from tests.racing import race
 
@@ -17,16 +18,16 @@ pytestmark = pytest.mark.django_db
 
 
 def a_journal(operator, key="k", legs=2):
-    return Journal.objects.create(
-        operator=operator, kind="TEST", key=key, legs=legs, occurred_at=AT, actor=str(TESTER)
-    )
+    return Journal.objects.create(operator=operator, kind="TEST", key=key, legs=legs, occurred_at=AT, actor=str(TESTER))
 
 
 def write(journal, *legs, first=0):
     """Insert postings in one statement."""
     with transaction.atomic():
         Posting.objects.bulk_create(
-            Posting(journal_id=journal if isinstance(journal, int) else journal.pk, leg=leg, account_id=account, units=u)
+            Posting(
+                journal_id=journal if isinstance(journal, int) else journal.pk, leg=leg, account_id=account, units=u
+            )
             for leg, (account, u) in enumerate(legs, start=first)
         )
 
@@ -158,7 +159,7 @@ def test_balances_move_by_postings_only(operator, wallet):
     for change in (
         "UPDATE ledger_balance SET units = units + 1",
         "DELETE FROM ledger_balance",
-        f"INSERT INTO ledger_balance (account_id, slot, bounded, units) VALUES ({wallet}, 7, TRUE, 100)",
+        "INSERT INTO ledger_balance (account_id, slot, bounded, units) SELECT MAX(id), 7, TRUE, 9 FROM ledger_account",
     ):
         with pytest.raises(ProgrammingError, match="balance"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(change)
@@ -254,9 +255,13 @@ def test_the_tables_can_be_emptied_for_the_next_test():
 def test_a_batch_before_does_not_slow_the_single_posting_after(operator, usd):
     """The trigger's plans live as long as the connection, so none may read whole tables."""
     clearing = accounts.clearing(usd).pk
-    wallets = [a_wallet(operator, usd).pk for _ in range(200)]
-    journal = a_journal(operator, "batch", legs=201)
-    write(journal, (clearing, -200), *((wallet, 1) for wallet in wallets))
+    players = Player.objects.bulk_create(
+        Player(operator=operator, brand=operator.brands.get(), external_id=f"many-{n}") for n in range(2000)
+    )
+    wallets = list(accounts.wallets([player.pk for player in players], usd).values())
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE ledger_account")
+    write(a_journal(operator, "batch", legs=2001), (clearing, -2000), *((wallet, 1) for wallet in wallets))
     before = _sequential_scans()
     move(operator, "single", {clearing: -1, wallets[0]: 1})
     assert _sequential_scans() == before

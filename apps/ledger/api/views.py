@@ -20,7 +20,7 @@ from apps.ledger.api.serializers import (
     wallet_json,
 )
 from apps.ledger.models import Posting
-from apps.ledger.services import reports, transfers
+from apps.ledger.services import accounts, reports, transfers
 from apps.operators.api.access import OperatorView, actor_of, credential_of
 from apps.operators.models import Player
 from apps.operators.scopes import Scope
@@ -108,9 +108,7 @@ class LedgerView(OperatorView):
         before = whole(request.query_params, "cursor", default=BIGGEST_ID, least=1, most=BIGGEST_ID)
         player = _player(request, user_id)
         found = list(
-            Posting.objects.filter(
-                account__operator_id=player.operator_id, account__subject=f"player:{player.pk}", pk__lt=before
-            )
+            Posting.objects.filter(account_id__in=accounts.ids_of_player(player.pk, player.operator_id), pk__lt=before)
             .select_related("journal", "account__asset")
             .order_by("-pk")[: limit + 1]
         )

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            "ALTER TABLE ledger_payout SET (fillfactor = 50)", "ALTER TABLE ledger_payout RESET (fillfactor)"
+            "ALTER TABLE ledger_payout SET (fillfactor = 45)", "ALTER TABLE ledger_payout RESET (fillfactor)"
         ),
         migrations.RunSQL(
             "ALTER TABLE ledger_balance SET (fillfactor = 50)", "ALTER TABLE ledger_balance RESET (fillfactor)"

@@ -1,8 +1,9 @@
 """The tables of the ledger, split by what they describe."""
 
+from apps.ledger.lifecycle import HoldStatus, PayoutStatus
 from apps.ledger.models.books import Account, AccountKind, Asset, Balance, Journal, Posting
 from apps.ledger.models.payouts import OpenPayout, Payout, PlanKind, Purpose, Rail, SettlementPlan
-from apps.ledger.models.wallets import Direction, Hold, HoldStatus, Transfer
+from apps.ledger.models.wallets import Direction, Hold, Transfer
 
 __all__ = [
     "Account",
@@ -15,6 +16,7 @@ __all__ = [
     "Journal",
     "OpenPayout",
     "Payout",
+    "PayoutStatus",
     "PlanKind",
     "Posting",
     "Purpose",

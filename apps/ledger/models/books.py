@@ -91,7 +91,9 @@ class Balance(models.Model):
     """A share of an account's units. The account's balance is the sum of its slots. Written by the trigger only."""
 
     pk = models.CompositePrimaryKey("account_id", "slot")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="balances", db_constraint=False, db_index=False)
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="balances", db_constraint=False, db_index=False
+    )
     slot = models.PositiveSmallIntegerField()
     bounded = models.BooleanField()
     units = models.DecimalField(max_digits=38, decimal_places=0)

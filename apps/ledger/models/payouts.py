@@ -105,9 +105,7 @@ class Payout(PayoutLifecycle):
                 name="ledger_paid_has_time", condition=~Q(status=PayoutStatus.PAID) | Q(paid_at__isnull=False)
             ),
         )
-        indexes = (
-            models.Index(name="ledger_payout_by_plan", fields=["plan", "position", "id"]),
-        )
+        indexes = (models.Index(name="ledger_payout_by_plan", fields=["plan", "position", "id"]),)
         permissions = (
             ("approve_payout", "Can approve or reject payouts"),
             ("retry_payout", "Can retry payouts and settle them outside"),

@@ -2,6 +2,10 @@
 
 import pgtrigger
 
+# What a statement has added or changed, as a table. The library leaves this class without types.
+ADDED = pgtrigger.Referencing(new="added")  # type: ignore[no-untyped-call]
+CHANGED = pgtrigger.Referencing(new="changed")  # type: ignore[no-untyped-call]
+
 # Runs once per statement that adds postings, over all of them. The look-ups are LATERAL … OFFSET 0 on purpose: the
 # function's plans are made once per connection and kept, and a plan made for a batch of thousands (read all accounts,
 # hash them) would be ruinous for the single posting that comes next. By index, one by one, suits both; each account
@@ -9,7 +13,8 @@ import pgtrigger
 JOURNALS_BALANCE = """
     -- 1. What each account gains. A hot account takes it on the slot of this connection, so that writers seldom meet;
     --    a bounded hot account that loses must look at all its slots.
-    SELECT bool_and(g.operator_id IS NOT NULL), MIN(g.operator_id), MAX(g.operator_id), MIN(g.asset_id), MAX(g.asset_id),
+    SELECT bool_and(g.operator_id IS NOT NULL),
+           MIN(g.operator_id), MAX(g.operator_id), MIN(g.asset_id), MAX(g.asset_id),
            array_agg(g.account_id), array_agg(g.units),
            array_agg(CASE WHEN g.drains THEN 0 ELSE pg_backend_pid() % g.slots END),
            array_agg(g.account_id) FILTER (WHERE g.drains)
@@ -85,7 +90,7 @@ def journals_balance(*, name: str) -> pgtrigger.Trigger:
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
-        referencing=pgtrigger.Referencing(new="added"),
+        referencing=ADDED,
         declare=[
             ("known", "boolean"),
             ("owned", "boolean"),
@@ -114,7 +119,7 @@ def slots_are_born(*, name: str) -> pgtrigger.Trigger:
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
-        referencing=pgtrigger.Referencing(new="added"),
+        referencing=ADDED,
         func="""
             IF EXISTS (SELECT 1 FROM (SELECT DISTINCT operator_id, asset_id FROM added) a
                          LEFT JOIN ledger_asset s ON s.id = a.asset_id
@@ -149,7 +154,7 @@ def open_payouts_follow() -> tuple[pgtrigger.Trigger, ...]:
             level=pgtrigger.Statement,
             when=pgtrigger.After,
             operation=pgtrigger.Insert,
-            referencing=pgtrigger.Referencing(new="added"),
+            referencing=ADDED,
             func="""
                 INSERT INTO ledger_openpayout (plan_id, payout_id, status, due_at)
                 SELECT plan_id, id, status, next_attempt_at FROM added WHERE status NOT IN ('PAID', 'NOT_ELIGIBLE');
@@ -161,7 +166,7 @@ def open_payouts_follow() -> tuple[pgtrigger.Trigger, ...]:
             level=pgtrigger.Statement,
             when=pgtrigger.After,
             operation=pgtrigger.Update,
-            referencing=pgtrigger.Referencing(new="changed"),
+            referencing=CHANGED,
             func="""
                 DELETE FROM ledger_openpayout o USING changed c
                  WHERE o.plan_id = c.plan_id AND o.payout_id = c.id AND c.status IN ('PAID', 'NOT_ELIGIBLE');

@@ -20,6 +20,7 @@ __all__ = [
     "fee_account",
     "get_asset",
     "held",
+    "ids_of_player",
     "open_escrow",
     "platform",
     "revenue",
@@ -96,14 +97,6 @@ def balance(account_id: int) -> int:
     return int(total or 0)
 
 
-def _wallets(player_ids: Collection[int], asset: Asset) -> dict[int, int]:
-    subjects = {f"player:{player_id}": player_id for player_id in player_ids}
-    rows = Account.objects.filter(
-        operator_id=asset.operator_id, kind=AccountKind.PLAYER, subject__in=subjects, asset=asset
-    ).values_list("subject", "pk")
-    return {subjects[subject]: pk for subject, pk in rows}
-
-
 def total_of_player(player_id: int, asset: Asset) -> int:
     """Return all of a player's units of an asset, what is held included."""
     kinds = (AccountKind.PLAYER, AccountKind.HELD)
@@ -111,6 +104,20 @@ def total_of_player(player_id: int, asset: Asset) -> int:
         account__operator_id=asset.operator_id, account__subject=f"player:{player_id}", account__asset=asset
     )
     return int(owned.filter(account__kind__in=kinds).aggregate(units=Sum("units"))["units"] or 0)
+
+
+def ids_of_player(player_id: int, operator_id: int) -> list[int]:
+    """Return a player's accounts in every asset, what is held included."""
+    owned = Account.objects.for_operator(operator_id).filter(subject=f"player:{player_id}")
+    return list(owned.order_by("pk").values_list("pk", flat=True))
+
+
+def _wallets(player_ids: Collection[int], asset: Asset) -> dict[int, int]:
+    subjects = {f"player:{player_id}": player_id for player_id in player_ids}
+    rows = Account.objects.filter(
+        operator_id=asset.operator_id, kind=AccountKind.PLAYER, subject__in=subjects, asset=asset
+    ).values_list("subject", "pk")
+    return {subjects[subject]: pk for subject, pk in rows}
 
 
 def _of_player(kind: AccountKind, player_id: int, asset: Asset) -> Account:

@@ -18,7 +18,7 @@ class AssetDiffers(DomainError):
 
 def get_asset(operator_id: int, code: str) -> Asset:
     """Return an asset that new business may use. Raises UnknownAsset for one that is missing or switched off."""
-    asset = Asset.objects.for_operator(operator_id).filter(code=code, enabled=True).first()
+    asset: Asset | None = Asset.objects.for_operator(operator_id).filter(code=code, enabled=True).first()
     if asset is None:
         raise UnknownAsset(f"There is no asset {code}.", fields={"currency": [f"Unknown asset {code}."]})
     return asset
@@ -26,7 +26,7 @@ def get_asset(operator_id: int, code: str) -> Asset:
 
 def held_asset(operator_id: int, code: str) -> Asset:
     """Return an asset even if it is switched off: players may always take out what they have. Raises UnknownAsset."""
-    asset = Asset.objects.for_operator(operator_id).filter(code=code).first()
+    asset: Asset | None = Asset.objects.for_operator(operator_id).filter(code=code).first()
     if asset is None:
         raise UnknownAsset(f"There is no asset {code}.", fields={"asset": [f"Unknown asset {code}."]})
     return asset

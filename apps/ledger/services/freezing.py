@@ -24,11 +24,12 @@ COLUMNS = (
 )
 # The same text as `Line.canonical`, made by the database from what it stores.
 DIGEST = """
-    SELECT COUNT(*), COALESCE(SUM(units), 0), encode(sha256(convert_to(COALESCE(string_agg(
-               key || '|' || purpose || '|' || rail || '|' || target_id || '|' || units || '|'
-               || COALESCE(player_id::text, '') || '|' || COALESCE(entry_ref::text, '') || '|'
-               || COALESCE(position::text, '') || E'\\n', '' ORDER BY key COLLATE "C"), ''), 'UTF8')), 'hex')
-      FROM ledger_payout WHERE plan_id = %s
+    SELECT p.id, COUNT(y.id), COALESCE(SUM(y.units), 0), encode(sha256(convert_to(COALESCE(string_agg(
+               y.key || '|' || y.purpose || '|' || y.rail || '|' || y.target_id || '|' || y.units || '|'
+               || COALESCE(y.player_id::text, '') || '|' || COALESCE(y.entry_ref::text, '') || '|'
+               || COALESCE(y.position::text, '') || E'\n', '' ORDER BY y.key COLLATE "C"), ''), 'UTF8')), 'hex')
+      FROM ledger_settlementplan p LEFT JOIN ledger_payout y ON y.plan_id = p.id
+     WHERE p.{column} = %s GROUP BY p.id
 """
 
 
@@ -103,11 +104,27 @@ def freeze(
 
 def verify(plan: SettlementPlan) -> None:
     """Compare the stored payouts with the plan's digest. Raises PlanChanged; 100,000 lines take a moment."""
-    with connection.cursor() as cursor:
-        cursor.execute(DIGEST, [plan.pk])
-        found = cursor.fetchone()
-    if found != (plan.lines, plan.total_units, plan.digest):
+    found = _stored("id", plan.pk)[plan.pk]
+    if found != _frozen(plan):
         raise PlanChanged(plan=plan.pk, lines=found[0], frozen_lines=plan.lines)
+
+
+def changed(operator_id: int) -> list[SettlementPlan]:
+    """Return the plans of an operator whose stored payouts are not those that were frozen."""
+    stored = _stored("operator_id", operator_id)
+    plans = SettlementPlan.objects.for_operator(operator_id).filter(pk__in=stored).order_by("pk")
+    return [plan for plan in plans if stored[plan.pk] != _frozen(plan)]
+
+
+def _stored(column: str, value: int) -> dict[int, tuple[int, int, str]]:
+    """Return number, units and digest of what is stored, by plan."""
+    with connection.cursor() as cursor:
+        cursor.execute(DIGEST.format(column=column), [value])
+        return {plan: (lines, int(units), digest) for plan, lines, units, digest in cursor.fetchall()}
+
+
+def _frozen(plan: SettlementPlan) -> tuple[int, int, str]:
+    return plan.lines, int(plan.total_units), plan.digest
 
 
 def counts(plan_id: int) -> dict[PayoutStatus, tuple[int, int]]:

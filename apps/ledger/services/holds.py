@@ -42,6 +42,7 @@ def place(player_id: int, asset: Asset, *, units: int, key: str, subject: str = 
         raise ValueError(message)
     player = admission.lock(player_id)
     # Waits for whoever is using the same key, and then finds theirs.
+    hold: Hold
     hold, new = Hold.objects.select_related("asset", "player").get_or_create(
         operator_id=player.operator_id,
         key=key,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from django.db import IntegrityError, connection
@@ -138,7 +139,7 @@ def _write(journals: Sequence[NewJournal], *, operator_id: int, actor: Actor, at
             for journal in journals
         ]
     ).decode()
-    parameters = {
+    parameters: dict[str, Any] = {
         "journals": text,
         "operator": operator_id,
         "at": at,

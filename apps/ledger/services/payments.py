@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
@@ -123,7 +123,7 @@ def _pay_or_isolate(ids: Sequence[int], *, plan: SettlementPlan, actor: Actor, a
 
 def _pay(ids: Sequence[int], *, actor: Actor, at: datetime) -> list[Paid]:
     """Write journals, postings and states in one statement."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "ids": list(ids),
         "at": at,
         "actor": str(actor),
@@ -132,7 +132,7 @@ def _pay(ids: Sequence[int], *, actor: Actor, at: datetime) -> list[Paid]:
     }
     with connection.cursor() as cursor:
         cursor.execute(PAY, parameters)
-        return [Paid(*row[:7], int(row[7]), *row[8:]) for row in cursor.fetchall()]
+        return [Paid._make((*row[:7], int(row[7]), *row[8:])) for row in cursor.fetchall()]
 
 
 def _adopt(pk: int, *, plan: SettlementPlan, actor: Actor, at: datetime) -> list[Paid]:

@@ -12,7 +12,7 @@ from apps.ledger.services.decisions import (
     retry_all,
     settle_outside,
 )
-from apps.ledger.services.freezing import Line, PlanChanged, counts, freeze, verify
+from apps.ledger.services.freezing import Line, PlanChanged, changed, counts, freeze, verify
 from apps.ledger.services.payments import RETRY_AFTER, Paid, pay_some
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "PlanChanged",
     "ReasonMissing",
     "approve",
+    "changed",
     "counts",
     "freeze",
     "pay_some",

@@ -15,7 +15,7 @@ from apps.events import services as events
 from apps.ledger.models import Asset, Direction, Transfer
 from apps.ledger.money import to_units, written
 from apps.ledger.services import accounts, journals
-from apps.ledger.services.assets import get_asset, held_asset
+from apps.ledger.services.assets import UnknownAsset, held_asset
 from apps.operators.models import Player
 
 MAX_REFERENCE = 120
@@ -43,7 +43,7 @@ def deposit(
     Raises Invalid, UnknownAsset, ReferenceReused.
     """
     player = Player.objects.get(pk=player_id)
-    asset = get_asset(player.operator_id, asset_code)
+    asset = held_asset(player.operator_id, asset_code)
     return _move(player, asset, Direction.DEPOSIT, amount=amount, reference=reference, actor=actor, at=at)
 
 
@@ -84,6 +84,8 @@ def _move(
     )
     if first := _first(wished):
         return Moved(first, new=False)
+    if direction == Direction.DEPOSIT and not asset.enabled:
+        raise UnknownAsset(f"{asset.code} is switched off.", fields={"asset": [f"{asset.code} is switched off."]})
     gain = units if direction == Direction.DEPOSIT else -units
     journal = journals.NewJournal(
         kind=f"wallet.{direction.lower()}",
