@@ -106,3 +106,18 @@ def test_rebuys_at_once_never_pass_the_limit():
     assert sum(isinstance(o, DomainError) for o in outcomes) == 5
     assert Entry.objects.get(pk=entry.pk).entry_count == 4
     assert world.escrow(tournament) == 3000 + 3 * 1000
+
+
+def test_registrations_and_rebuys_at_once_never_wait_in_a_circle():
+    tournament = world.make(rebuy_enabled=True, max_entries=100, max_players=60)
+    early = world.enter(tournament, *[f"old{n}" for n in range(6)])
+
+    def buying(entry):
+        return lambda: [entries.rebuy(entry.pk, actor=STAFF, at=AT) for _ in range(6)]
+
+    def coming(n):
+        return lambda: world.enter(tournament, *[f"new{n}-{k}" for k in range(6)])
+
+    outcomes = race(*map(buying, early), *map(coming, range(6)))
+    assert [problem for problem in outcomes if isinstance(problem, Exception)] == []
+    assert world.escrow(tournament) == (6 + 36 + 36) * 1000

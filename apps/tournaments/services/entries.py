@@ -264,8 +264,9 @@ def rebuy(entry_id: int, *, additional_entries: int = 1, payment_id: str = "", a
     if payment_id:
         entry.payment_id = payment_id
     save_ranked(entry, "status", "entry_count", "paid_units", "payment_id", "elimination_round", "eliminated_at", at=at)
-    _collect(tournament, entry, units=units, act=f"rebuy:{entry.entry_count}", actor=actor, at=at)
+    # The stripe before the balances, as a registration takes them: the other way round the two wait in a circle.
     tally.move(tournament.pk, active=int(returns), entries=additional_entries, rebuy_units=units)
+    _collect(tournament, entry, units=units, act=f"rebuy:{entry.entry_count}", actor=actor, at=at)
     events.record_many(
         [facts.rebought(tournament, entry, additional=additional_entries)],
         operator_id=tournament.operator_id,
