@@ -56,6 +56,12 @@ class Job(JobLifecycle):
         indexes = (
             models.Index(name="jobs_by_subject", fields=["operator", "subject", "-id"]),
             models.Index(name="jobs_by_age", fields=["operator", "-id"]),
+            # The admin's lists of what runs and what failed.
+            models.Index(
+                name="jobs_not_done",
+                fields=["operator", "status", "-id"],
+                condition=Q(status__in=(JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.FAILED)),
+            ),
         )
         triggers = (edges_trigger("job_status_edges", EDGES),)
 

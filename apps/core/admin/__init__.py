@@ -1,7 +1,7 @@
 """What every area's admin is built from. The theme is imported here and nowhere else."""
 
 from apps.core.admin import formats
-from apps.core.admin.contributions import Section, add_operation, changes, section_of
+from apps.core.admin.contributions import Section, add_operation, changes, owing, owing_subjects, section_of
 from apps.core.admin.dashboard import Panel, panel
 from apps.core.admin.filters import DaysFilter, OperatorFilter, OwnRelatedFilter
 from apps.core.admin.operations import Operation, OperationForm, Preview, ReasonForm, actor_of, always
@@ -34,6 +34,8 @@ __all__ = [
     "formats",
     "narrow",
     "operators_of",
+    "owing",
+    "owing_subjects",
     "panel",
     "section_of",
 ]

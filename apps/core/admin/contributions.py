@@ -62,6 +62,31 @@ def added_operations(model: str) -> tuple[Operation, ...]:
     return tuple(_operations.get(model, ()))
 
 
+Owing = Callable[[Any], list[str] | None]
+_owing: list[Owing] = []
+
+
+def owing(finder: Owing) -> Owing:
+    """Register who tells which competitions still owe something, as subjects a person sees; None for too many to list.
+
+    The ledger has no index by a payout's state, because paying must not touch one: lists of what is unpaid go through
+    the plans of these competitions instead.
+    """
+    _owing.append(finder)
+    return finder
+
+
+def owing_subjects(user: Any) -> list[str] | None:
+    """Return the subjects of all competitions that still owe something; None if they are too many to list."""
+    found: list[str] = []
+    for finder in _owing:
+        some = finder(user)
+        if some is None:
+            return None
+        found += some
+    return found
+
+
 # How many changes of a row its page shows.
 SHOWN_CHANGES = 20
 

@@ -1,16 +1,19 @@
 """The base of every admin page: cheap lists, read-only rows, operations instead of edits."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError, connection, transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern, path, reverse
+from psycopg.errors import QueryCanceled
 
 from apps.core import clock
 from apps.core.admin import operations as ops
@@ -21,6 +24,9 @@ from apps.core.admin.paging import Glance, GlanceList
 from apps.core.admin.tenancy import operators_of
 from apps.core.admin.theme import ModelAdmin, TabularInline
 from apps.core.errors import DomainError
+
+# No list may keep the database busy for longer than this.
+PATIENCE_MS = 5000
 
 
 class ReadOnlyInline(TabularInline):
@@ -57,6 +63,8 @@ class TenantAdmin(TenantAccess, ModelAdmin):
     views: tuple[tuple[str, dict[str, str]], ...] = ()
 
     ordering: Sequence[str] = ("-pk",)
+    # What a list may be sorted by: fields with an index. None: anything, in a table that stays small.
+    indexed: Sequence[str] | None = ("pk",)
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
@@ -92,6 +100,14 @@ class TenantAdmin(TenantAccess, ModelAdmin):
         ids = operators_of(request.user)
         return [name for name in super().get_list_display(request) if name != "operator" or ids is None or len(ids) > 1]
 
+    def get_sortable_by(self, request: HttpRequest) -> list[Any]:
+        """Offer the columns that an index sorts."""
+        shown = self.get_list_display(request)
+        if self.indexed is None:
+            return shown
+        order = {name: getattr(getattr(self, str(name), None), "admin_order_field", name) for name in shown}
+        return [name for name in shown if order[name] in self.indexed]
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer the bulk operations that the person may do with some operator."""
         return {
@@ -108,7 +124,26 @@ class TenantAdmin(TenantAccess, ModelAdmin):
         ]
         if views and not any(view["active"] for view in views[1:]):
             views[0]["active"] = not set(request.GET) - {"q", "p", "o", "e"}
-        return super().changelist_view(request, {"views": views, **(extra_context or {})})
+        show = partial(super().changelist_view, request, {"views": views, **(extra_context or {})})
+        if request.method != "GET" or connection.in_atomic_block:
+            return show()
+        return self._show_in_time(request, show)
+
+    def _show_in_time(self, request: HttpRequest, show: Callable[[], HttpResponse]) -> HttpResponse:
+        """Show a list, but not at any price: a question that no index answers is given up and said to be too wide."""
+        try:
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute(f"SET LOCAL statement_timeout = {PATIENCE_MS}")
+                response = show()
+                if isinstance(response, SimpleTemplateResponse):
+                    response.render()
+                return response
+        except OperationalError as problem:
+            if not isinstance(problem.__cause__, QueryCanceled):
+                raise
+            messages.error(request, "That question takes too long. Narrow it down, by a tournament, a player or a day.")
+            return HttpResponseRedirect(request.path)
 
     def enrich(self, rows: Sequence[Any]) -> None:
         """Add to the rows of a page what its columns need, with one query for all of them; for subclasses."""

@@ -65,6 +65,7 @@ class AssetAdmin(TenantAdmin):
     creation = Operation(
         name="add", label="Add asset", icon="add", run=add_asset, form=AssetForm, permission="ledger.add_asset"
     )
+    indexed = None
     editable_fields = ("name", "enabled")
     list_display = ("code", "name", "scale", "operator", "enabled")
     list_select_related = ("operator",)

@@ -4,7 +4,7 @@ from django.db.models import Count, Sum
 from django.http import HttpRequest
 
 from apps.core.admin import Panel, Section, formats, narrow, panel, section_of
-from apps.ledger.admin.payouts import status_badge
+from apps.ledger.admin.payouts import in_open_plans, status_badge
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import Account, AccountKind, Payout
 from apps.operators.models import Player
@@ -53,8 +53,9 @@ def waiting_payouts(request: HttpRequest) -> Panel | None:
     """Payouts that wait for approval or are in error, by asset."""
     if not request.user.has_perm("ledger.view_payout"):
         return None
+    theirs = narrow(Payout.objects.filter(status__in=NEED_SOMEBODY), request.user, "operator_id")
     found = (
-        narrow(Payout.objects.filter(status__in=NEED_SOMEBODY), request.user, "operator_id")
+        in_open_plans(theirs, request.user)
         .order_by("status", "asset__code")
         .values_list("status", "asset__code", "asset__scale")
         .annotate(number=Count("pk"), units=Sum("units"))

@@ -17,6 +17,8 @@ from apps.core.admin import (
     TextFilter,
     display,
     formats,
+    narrow,
+    owing_subjects,
 )
 from apps.core.admin.formats import Tone
 from apps.ledger.admin.books import as_id
@@ -65,6 +67,33 @@ class SubjectFilter(TextFilter):
             return queryset
         owing = SettlementPlan.objects.filter(subject=f"tournament:{number}")
         return queryset.filter(plan__in=owing)
+
+
+# States in which a payout keeps its competition open.
+UNPAID = (
+    PayoutStatus.WAITING_APPROVAL,
+    PayoutStatus.PROCESSING,
+    PayoutStatus.ERROR_RETRY,
+    PayoutStatus.ERROR_MANUAL,
+)
+
+
+def in_open_plans(payouts: QuerySet[Payout], user: Any) -> QuerySet[Payout]:
+    """Narrow unpaid payouts to the plans that can hold any, whose index leads to them."""
+    subjects = owing_subjects(user)
+    if subjects is None:
+        return payouts
+    plans_owing = narrow(SettlementPlan.objects.filter(subject__in=subjects), user, "operator_id")
+    return payouts.filter(plan_id__in=list(plans_owing.values_list("pk", flat=True)))
+
+
+class StatusFilter(ChoicesDropdownFilter):
+    """By state; what is unpaid is found through the plans that still owe."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow the list."""
+        found: QuerySet[Any] = super().queryset(request, queryset)
+        return in_open_plans(found, request.user) if self.value() in UNPAID else found
 
 
 @admin.register(Payout)
@@ -132,7 +161,7 @@ class PayoutAdmin(TenantAdmin):
     )
     list_select_related = ("operator", "player", "asset")
     list_filter = (
-        ("status", ChoicesDropdownFilter),
+        ("status", StatusFilter),
         ("purpose", ChoicesDropdownFilter),
         ("rail", ChoicesDropdownFilter),
         SubjectFilter,

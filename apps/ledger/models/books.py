@@ -6,6 +6,7 @@ does not balance or a balance that no posting explains.
 """
 
 import pgtrigger
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -146,7 +147,11 @@ class Journal(models.Model):
             ),
             models.CheckConstraint(name="ledger_journal_has_legs", condition=Q(legs__gte=2)),
         )
-        indexes = (models.Index(name="ledger_journal_by_subject", fields=["operator", "subject", "id"]),)
+        indexes = (
+            models.Index(name="ledger_journal_by_subject", fields=["operator", "subject", "id"]),
+            # For the admin's days. Costs a writer nothing: one entry for every 128 pages.
+            BrinIndex(name="ledger_journal_by_time", fields=["occurred_at"]),
+        )
         triggers = (pgtrigger.Protect(name="journal_append_only", operation=pgtrigger.Update | pgtrigger.Delete),)
 
     def __str__(self) -> str:

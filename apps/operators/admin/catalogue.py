@@ -47,6 +47,7 @@ def rename_brand(brand_id: int, *, name: str, actor: Actor, at: datetime) -> Bra
 class BrandAdmin(TenantAdmin):
     """Brands: each has its own players."""
 
+    indexed = None
     creation = Operation(
         name="add", label="Add brand", icon="add", run=add_brand, form=BrandForm, permission="operators.add_brand"
     )
@@ -116,6 +117,7 @@ def change_game(game_id: int, *, actor: Actor, at: datetime, **said: Any) -> Gam
 class GameAdmin(TenantAdmin):
     """The catalogue of games."""
 
+    indexed = None
     creation = Operation(
         name="add", label="Add game", icon="add", run=add_game, form=NewGameForm, permission="operators.add_game"
     )

@@ -113,6 +113,7 @@ def is_live(credential: Credential) -> bool:
 class CredentialAdmin(TenantAdmin):
     """Keys. Neither they nor their hashes are ever shown again."""
 
+    indexed = None
     creation = Operation(
         name="issue",
         label="Issue key",

@@ -124,6 +124,7 @@ class OperatorAdmin(TenantAdmin):
     """Tenants. They are opened by `manage.py create_operator`, which furnishes them."""
 
     tenant = "pk"
+    indexed = None
     operations = (
         Operation(
             name="preferences",

@@ -53,6 +53,7 @@ class UserAdmin(TenantAdmin):
     """Logins. They belong to the platform, so only its administrators see them; roles are memberships."""
 
     tenant = ""
+    indexed = None
     creation = Operation(
         name="add",
         label="Add login",
@@ -139,6 +140,7 @@ def add_member(*, operator: Operator, email: str, role: str, actor: Actor, at: d
 class MembershipAdmin(TenantAdmin):
     """Who is what to an operator. An owner manages their own operator's."""
 
+    indexed = None
     creation = Operation(
         name="add",
         label="Add member",

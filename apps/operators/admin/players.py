@@ -50,10 +50,13 @@ def _match(term: str) -> Q:
     return match
 
 
-def players_matching(request: HttpRequest, term: str) -> QuerySet[Player]:
-    """Return the person's players that a search for them finds, for lists of what belongs to players."""
+def players_matching(request: HttpRequest, term: str) -> list[int]:
+    """Return the ids of the person's players that a search finds, for lists of what belongs to players.
+
+    Ids and not a subquery: a list of them may stand in an OR with other conditions and still use each one's index.
+    """
     mine = narrow(Player.objects.all(), request.user, "operator_id")
-    return mine.filter(_match(term)).order_by("pk").values("pk")[:NAMESAKES]
+    return list(mine.filter(_match(term)).values_list("pk", flat=True)[:NAMESAKES])
 
 
 @admin.register(Player)

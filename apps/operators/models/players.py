@@ -3,7 +3,10 @@
 from datetime import datetime
 from typing import Self
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
+from django.db.models import F
+from django.db.models.functions import Upper
 
 from apps.core import clock
 from apps.operators.models.history import ChangesOnly
@@ -54,7 +57,14 @@ class Player(models.Model):
                 | (~models.Q(block_kind="") & models.Q(blocked_at__isnull=False)),
             ),
         )
-        indexes = (models.Index(name="operators_player_by_user_id", fields=["operator", "external_id"]),)
+        indexes = (
+            models.Index(name="operators_player_by_user_id", fields=["operator", "external_id"]),
+            # The admin's search by the beginning of a name, and its list of who is blocked.
+            models.Index(
+                F("operator"), OpClass(Upper("display_name"), "text_pattern_ops"), name="operators_player_by_name"
+            ),
+            models.Index(name="operators_player_blocked", fields=["operator", "-id"], condition=~models.Q(block_kind="")),
+        )
         permissions = (("block_player", "Can suspend, self-exclude and reinstate players"),)
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from django.db.models import Sum
 from django.http import HttpRequest
 
 from apps.core import clock
-from apps.core.admin import Panel, Section, formats, narrow, panel, section_of
+from apps.core.admin import Panel, Section, formats, narrow, owing, panel, section_of
 from apps.ledger.models import Balance
 from apps.operators.models import Player
 from apps.tournaments.admin.looks import entry_badge, money, points, status_badge
@@ -67,6 +67,19 @@ def _table(tournaments: list[Tournament], totals: dict[int, tally.Totals], times
         )
         for one in tournaments
     ]
+
+
+# More than this many at once are not listed but searched.
+MOST_OWING = 1000
+
+
+@owing
+def subjects_owing(user: Any) -> list[str] | None:
+    """Tournaments that are paying, refunding, or stuck at it."""
+    statuses = (TournamentStatus.SETTLING, TournamentStatus.REFUNDING, TournamentStatus.FAILED)
+    rows = narrow(Tournament.objects.filter(status__in=statuses), user, "operator_id")
+    ids = list(rows.values_list("pk", flat=True)[: MOST_OWING + 1])
+    return None if len(ids) > MOST_OWING else [f"tournament:{pk}" for pk in ids]
 
 
 HEADERS = ("Tournament", "Operator", "Status", "Players", "Collected")

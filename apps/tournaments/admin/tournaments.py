@@ -160,6 +160,7 @@ class TournamentAdmin(TenantAdmin):
         ("Need attention", {"status__exact": "FAILED"}),
         ("Drafts", {"status__exact": "DRAFT"}),
     )
+    indexed = ("pk", "starts_at")
     list_display = ("name", "shown_status", "game", "operator", "starts", "players", "fee", "collected", "shown_id")
     list_select_related = ("operator", "game", "asset")
     list_filter = (("status", ChoicesDropdownFilter), ("game", OwnRelatedFilter), ("starts_at", DaysFilter))
@@ -200,15 +201,21 @@ class TournamentAdmin(TenantAdmin):
     # --- lists --------------------------------------------------------------------------------------------------------
 
     def find(self, request: HttpRequest, rows: QuerySet[Tournament], term: str) -> QuerySet[Tournament]:
-        """By number and external id exactly, by name through its words' beginnings; each has an index."""
-        words = [word for word in "".join(c if c.isalnum() else " " for c in term).split() if word]
-        match = Q(external_id=term)
-        if words:
-            query = SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="simple")
-            rows = rows.annotate(words=SearchVector("name", config="simple"))
-            match |= Q(words=query)
+        """By number or external id if one is exactly that, else by how the name's words begin; each by index."""
         number = as_id(term)
-        return rows.filter(match | Q(pk=number) if number is not None else match)
+        match = Q(external_id=term) | Q(pk=number) if number is not None else Q(external_id=term)
+        exact = list(rows.filter(match).values_list("pk", flat=True)[:10])
+        words = "".join(letter if letter.isalnum() else " " for letter in term).split()
+        if exact or not words:
+            return rows.filter(pk__in=exact)
+        query = SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="simple")
+        return rows.annotate(words=SearchVector("name", config="simple")).filter(words=query)
+
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
+        """Newest first; days of the start in their own order, which is also that of the index."""
+        if request.GET.get("starts_at_from") or request.GET.get("starts_at_to"):
+            return ("starts_at", "pk")
+        return super().get_ordering(request)
 
     def enrich(self, rows: Sequence[Tournament]) -> None:
         """Count the players of a page with one query."""

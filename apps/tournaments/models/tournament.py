@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 
@@ -9,7 +11,7 @@ from apps.core.exact import ExactDecoder, ExactEncoder
 from apps.core.lifecycle import edges_trigger
 from apps.ledger.models import Account, Asset, Rail
 from apps.operators.models import Game, Operator
-from apps.tournaments.lifecycle import EDGES, TournamentLifecycle, TournamentStatus
+from apps.tournaments.lifecycle import EDGES, ENDED, TournamentLifecycle, TournamentStatus
 from apps.tournaments.querysets import TournamentQuerySet
 
 
@@ -177,6 +179,13 @@ class Tournament(TournamentLifecycle):
                 condition=Q(status__in=("REGISTERING", "REGISTRATION_CLOSED")),
             ),
             models.Index(name="tournaments_due_to_end", fields=["ends_at"], condition=Q(status="RUNNING")),
+            # The admin: what is not over, by state; the words of a name.
+            models.Index(
+                name="tournaments_open",
+                fields=["operator", "status", "-id"],
+                condition=Q(status__in=sorted(set(TournamentStatus) - set(ENDED))),
+            ),
+            GinIndex(SearchVector("name", config="simple"), name="tournaments_words"),
             models.Index(
                 name="tournaments_paying", fields=["id"], condition=Q(status__in=("SETTLING", "REFUNDING", "FAILED"))
             ),
