@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from apps.core.actors import SYSTEM
 from apps.events.models import Fact
@@ -55,7 +56,8 @@ def test_a_hop_on_lobby_does_not_start_by_the_clock():
     assert world.state(tournament) == "REGISTERING"
 
 
-def test_one_that_fails_does_not_hold_up_the_others(monkeypatch):
+@pytest.mark.parametrize("problem", [InvalidState(), OperationalError("deadlock detected"), ValueError("a bug")])
+def test_one_that_fails_does_not_hold_up_the_others(monkeypatch, problem):
     first, second = world.make(), world.make()
     for tournament in (first, second):
         world.enter(tournament, "ann")
@@ -63,7 +65,7 @@ def test_one_that_fails_does_not_hold_up_the_others(monkeypatch):
 
     def refuse_first(tournament, **more):
         if tournament.pk == first.pk:
-            raise InvalidState
+            raise problem
         return begin(tournament, **more)
 
     monkeypatch.setattr(running, "begin", refuse_first)
