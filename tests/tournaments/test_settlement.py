@@ -1,6 +1,8 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.events.models import Fact
 from apps.jobs.models import Job
@@ -52,6 +54,17 @@ def test_a_guarantee_is_topped_up_by_the_operator_and_rake_is_revenue():
     assert world.escrow(tournament) == 0
     outcome = results.outcome(Tournament.objects.get(pk=tournament.pk))
     assert outcome["statistics"]["operatorRevenue"] == -70
+
+
+def test_a_guarantee_holds_the_clearing_account_only_after_all_that_may_wait():
+    tournament = world.played(guarantee=Decimal(100), rail=Rail.WALLET)
+    with CaptureQueriesContext(connection) as captured:
+        complete(tournament)
+    statements = [query["sql"] for query in captured]
+    topped_up = next(place for place, sql in enumerate(statements) if f"{tournament.subject}:guarantee" in sql)
+    wallets = [place for place, sql in enumerate(statements) if "INSERT INTO ledger_account" in sql]
+    assert wallets
+    assert max(wallets) < topped_up
 
 
 def test_paying_again_pays_nothing():

@@ -45,13 +45,13 @@ def freeze_prizes(tournament: Tournament, *, actor: Actor, at: datetime) -> None
     """Fix the prizes of a tournament that has just completed and set the payouts going; the caller holds it alone."""
     preview = plan_prizes(tournament)
     pool = preview.pool or rules.Pool(0)
-    paying = any(line.purpose == Purpose.PRIZE for line in preview.lines)
-    if paying and pool.overlay > 0:
-        _add_guarantee(tournament, pool.overlay, actor=actor, at=at)
     threshold = tournament.approval_from_units
     waits = tournament.needs_approval or (threshold is not None and pool.total >= threshold)
     _freeze(tournament, preview, needs_approval=waits, actor=actor, at=at)
     outcome = results.outcome(tournament, winners=WINNERS_TOLD)
+    if pool.overlay > 0 and any(line.purpose == Purpose.PRIZE for line in preview.lines):
+        # Last, after all that takes long or waits for others: everybody's deposits and entries need clearing too.
+        _add_guarantee(tournament, pool.overlay, actor=actor, at=at)
     events.record_many(
         [facts.completed(tournament, outcome), facts.results_published(tournament, outcome)],
         operator_id=tournament.operator_id,
