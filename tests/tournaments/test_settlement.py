@@ -222,3 +222,47 @@ def test_a_single_payout_that_is_retried_closes_the_tournament():
     plans.retry(Payout.objects.get(status="ERROR_MANUAL").pk, actor=STAFF, at=START)
     world.pay(tournament)
     assert (world.state(tournament), world.escrow(tournament)) == ("CLOSED", 0)
+
+
+def test_the_beat_rings_for_who_can_go_on_and_for_nobody_else():
+    waiting = complete(world.played(needs_approval=True))
+    assert settlement.paying() == []
+    settlement.approve_payouts(waiting.pk, actor=STAFF, at=START)
+    paid = complete(world.played(operator=waiting.operator))
+    assert settlement.paying() == [waiting.pk, paid.pk]
+    world.pay(paid)
+    assert settlement.paying() == [waiting.pk]
+
+
+def test_the_beat_rings_for_the_last_step_when_staff_have_refused_everything():
+    tournament = complete(world.played(needs_approval=True))
+    for payout in results.prize_payouts(tournament):
+        plans.reject(payout.pk, reason="cheated", actor=STAFF, at=START)
+    assert settlement.paying() == [tournament.pk]
+    world.pay(tournament)
+    assert (world.state(tournament), world.money(tournament.operator)) == ("CLOSED", {})
+
+
+def test_the_beat_rings_again_when_a_person_has_seen_to_a_payout():
+    tournament = complete(world.played())
+    drain(tournament, 500, key="out")
+    assert settlement.paying() == [tournament.pk]
+    world.pay(tournament)
+    assert settlement.paying() == [], "it waits for a person"
+    drain(tournament, -500, key="back")
+    assert settlement.paying() == []
+    plans.settle_outside(Payout.objects.get(status="ERROR_MANUAL").pk, note="by bank", actor=STAFF, at=START)
+    assert settlement.paying() == [tournament.pk]
+    world.pay(tournament)
+    assert (world.state(tournament), world.money(tournament.operator)) == ("CLOSED", {})
+
+
+def test_an_escrow_that_holds_too_much_is_left_alone_until_it_does_not():
+    tournament = complete(world.played())
+    drain(tournament, -7, key="in")
+    world.pay(tournament)
+    assert (world.state(tournament), settlement.paying()) == ("FAILED", [])
+    drain(tournament, 7, key="out")
+    assert settlement.paying() == [tournament.pk]
+    world.pay(tournament)
+    assert (world.state(tournament), world.escrow(tournament)) == ("CLOSED", 0)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.core import doorbell
 from apps.core.actors import SYSTEM, Actor
@@ -198,10 +198,32 @@ def plan_of(tournament: Tournament) -> SettlementPlan | None:
     ).first()
 
 
+# A plan of a hundred thousand that waits for approval, or for a person, is not read again every second: one that can
+# go on has a payout that is due, or none that is open and an end to come to.
+_PAYING = """
+    SELECT t.id FROM tournaments_tournament t
+      JOIN ledger_settlementplan p ON p.operator_id = t.operator_id AND p.subject = 'tournament:' || t.id
+       AND p.kind = CASE WHEN t.cancelled_at IS NULL THEN 'SETTLEMENT' ELSE 'REFUND' END
+     WHERE t.status IN ('SETTLING', 'REFUNDING', 'FAILED')
+       AND (EXISTS (SELECT FROM ledger_openpayout o WHERE o.plan_id = p.id
+                       AND (o.status = 'PROCESSING' OR o.status = 'ERROR_RETRY' AND o.due_at <= now()))
+            OR CASE t.status
+               WHEN 'FAILED' THEN NOT EXISTS (SELECT FROM ledger_openpayout o WHERE o.plan_id = p.id)
+                AND (SELECT sum(b.units) FROM ledger_balance b WHERE b.account_id = t.escrow_id) = 0
+               ELSE NOT EXISTS (SELECT FROM ledger_openpayout o
+                                 WHERE o.plan_id = p.id AND o.status <> 'ERROR_MANUAL') END)
+     ORDER BY t.id
+"""
+
+
 def paying() -> list[int]:
-    """Return the tournaments that owe something, or whose problem somebody may have mended; the beat rings for them."""
-    statuses = (TournamentStatus.SETTLING, TournamentStatus.REFUNDING, TournamentStatus.FAILED)
-    return list(Tournament.objects.filter(status__in=statuses).order_by("id").values_list("id", flat=True))
+    """Return the tournaments that can pay or end now, those included whose problem somebody has mended.
+
+    The beat rings for them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_PAYING)
+        return [tournament_id for (tournament_id,) in cursor.fetchall()]
 
 
 def pay_on(tournament_id: int, *, at: datetime) -> int:
@@ -213,10 +235,11 @@ def pay_on(tournament_id: int, *, at: datetime) -> int:
     plan = plan_of(tournament) if tournament else None
     if tournament is None or plan is None:
         return 0
-    paid = 0
+    paid, before = 0, plans.counts(plan.pk)[PayoutStatus.PAID][0]
     while batch := _pay_batch(tournament, plan, at=at):
         paid += batch
-        _report_progress(tournament, plan, at=at)
+        key = job_key(tournament, plan.kind)
+        jobs.report(tournament.operator_id, key, done=before + paid, total=plan.lines, at=at)
     with transaction.atomic():
         conclude(Tournament.objects.hold(tournament_id), actor=SYSTEM, at=at)
     return paid
@@ -241,11 +264,6 @@ def _pay_batch(tournament: Tournament, plan: SettlementPlan, *, at: datetime) ->
     rows = plans.pay_some(plan, limit=settings.PAYOUT_BATCH, actor=SYSTEM, at=at)
     events.record_many(results.payout_facts(tournament, rows), operator_id=tournament.operator_id, actor=SYSTEM, at=at)
     return len(rows)
-
-
-def _report_progress(tournament: Tournament, plan: SettlementPlan, *, at: datetime) -> None:
-    done = plans.counts(plan.pk).get(PayoutStatus.PAID, (0, 0))[0]
-    jobs.report(tournament.operator_id, job_key(tournament, plan.kind), done=done, total=plan.lines, at=at)
 
 
 def conclude(tournament: Tournament, *, actor: Actor, at: datetime) -> None:
