@@ -162,6 +162,14 @@ def test_leaving_after_the_start_eliminates_without_a_refund():
     assert Fact.objects.get(type="player.eliminated").data["finalPosition"] == 3
 
 
+def test_the_last_one_standing_wins_where_points_and_rounds_say_nothing():
+    tournament = world.played(tournament_type="elimination", points={"ann": 0, "bob": 0, "cid": 0})
+    for name in ("ann", "bob"):
+        entry = Entry.objects.get(player__external_id=name)
+        entries.remove(entry.pk, reason="elimination", actor=STAFF, at=START)
+    assert Entry.objects.filter(tournament=tournament).ranked()[0].player.external_id == "cid"
+
+
 def test_an_elimination_needs_a_running_tournament():
     tournament = world.make()
     entry = world.enter(tournament, "ann")[0]

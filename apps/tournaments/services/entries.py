@@ -307,7 +307,8 @@ def remove_with_refund(entry_id: int, *, reason: str, actor: Actor, at: datetime
 def _eliminate(
     tournament: Tournament, entry: Entry, *, reason: str, details: str, actor: Actor, at: datetime
 ) -> Removal:
-    entry.eliminate(round_number=tournament.current_round or None, at=at)
+    # Without rounds it is round 0, as the game's own reports have it: none at all would rank with those still in.
+    entry.eliminate(round_number=tournament.current_round, at=at)
     save_ranked(entry, "status", "elimination_round", "eliminated_at", at=at)
     tally.move(tournament.pk, active=-1)
     active = tally.totals(tournament.pk).active
