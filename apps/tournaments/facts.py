@@ -1,6 +1,6 @@
 """Names and payloads of what tournaments report (operators.md 5). Amounts are JSON numbers in major units."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from apps.core.clock import iso
 from apps.events.services import NewFact
 from apps.ledger.money import to_amount
+from apps.tournaments.lifecycle import TournamentStatus
 from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.services.tally import Totals
 
@@ -35,6 +36,24 @@ def updated(tournament: Tournament, changes: Mapping[str, Any]) -> NewFact:
     """`tournament.updated`: what changed, by field."""
     data = {**_head(tournament), "scheduledStart": iso(tournament.starts_at), "changes": dict(changes)}
     return NewFact("tournament.updated", tournament.subject, data)
+
+
+def terms(tournament: Tournament, fields: Iterable[str]) -> dict[str, Any]:
+    """Return what these fields hold now, as operators know them: their names on the wire, major units, ISO times."""
+    shares = tournament.prize_rules[-1]["percentages"] if tournament.prize_rules else []
+    told = {
+        "name": ("name", tournament.name),
+        "starts_at": ("scheduledStart", iso(tournament.starts_at)),
+        "ends_at": ("scheduledEnd", iso(tournament.ends_at)),
+        "max_players": ("maxPlayers", tournament.max_players),
+        "min_players": ("minPlayers", tournament.min_players),
+        "config": ("gameConfig", tournament.config),
+        "fee_units": ("entryFee", amount(tournament, tournament.fee_units)),
+        "rebuy_fee_units": ("rebuyFee", amount(tournament, tournament.rebuy_fee_units)),
+        "guarantee_units": ("guaranteedPrize", amount(tournament, tournament.guarantee_units)),
+        "prize_rules": ("distribution", {str(rank): Decimal(share) for rank, share in enumerate(shares, start=1)}),
+    }
+    return dict(told[name] for name in fields)
 
 
 def registration_closed(tournament: Tournament) -> NewFact:
@@ -98,10 +117,21 @@ def cancelled(tournament: Tournament, *, players: int, units: int) -> NewFact:
         **_head(tournament),
         "cancelledAt": iso(tournament.cancelled_at),
         "reason": tournament.cancel_reason,
-        "statusBeforeCancellation": tournament.status_before_cancel,
+        "statusBeforeCancellation": _word_before(tournament),
         "refunds": {"totalRefunded": amount(tournament, units), "playersRefunded": players},
     }
     return NewFact("tournament.cancelled", tournament.subject, data)
+
+
+def _word_before(tournament: Tournament) -> str:
+    """Return the dialect's word for where a cancelled tournament stood (operators.md 4.2)."""
+    before, opens, at = tournament.status_before_cancel, tournament.registration_opens_at, tournament.cancelled_at
+    window = opens is not None and at is not None and opens <= at
+    if before == TournamentStatus.AWAITING_PAYMENTS or (before == TournamentStatus.REGISTERING and window):
+        return "open"
+    return {TournamentStatus.DRAFT: "draft", TournamentStatus.RUNNING: "in_progress"}.get(
+        TournamentStatus(before), "scheduled"
+    )
 
 
 def closed(tournament: Tournament) -> NewFact:

@@ -111,3 +111,24 @@ def test_an_external_id_names_one_tournament_per_operator():
         world.make(first.operator, external_id="daily-1")
     world.make(external_id="daily-1")
     assert Tournament.objects.filter(operator=first.operator).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("wishes", "steps", "word"),
+    [
+        ({}, (), "scheduled"),
+        ({"registration_opens_at": AT}, (), "open"),
+        ({"registration_opens_at": START}, (), "scheduled"),
+        ({"registration_opens_at": AT}, (running.close_registration,), "scheduled"),
+        ({}, (running.start,), "in_progress"),
+        ({"draft": True}, (), "draft"),
+    ],
+)
+def test_a_cancellation_tells_where_the_tournament_stood_in_the_operators_words(wishes, steps, word):
+    tournament = world.make(**wishes)
+    if running.start in steps:
+        world.enter(tournament, "ann")
+    for step in steps:
+        step(tournament.pk, actor=STAFF, at=AT)
+    running.cancel(tournament.pk, reason="storm", actor=STAFF, at=AT)
+    assert Fact.objects.get(type="tournament.cancelled").data["statusBeforeCancellation"] == word
