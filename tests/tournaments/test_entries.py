@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import pytest
 
+from apps.core.errors import Invalid
 from apps.events.models import Fact
 from apps.ledger.models import Journal
 from apps.operators.services.admission import PlayerBlocked
@@ -261,3 +262,66 @@ def test_money_is_fixed_once_somebody_has_paid():
     with pytest.raises(creation.TournamentNotModifiable):
         change(tournament, name="Too late")
     assert Tournament.objects.get(pk=tournament.pk).fee_units == 2000
+
+
+def test_a_change_is_told_in_the_operators_words_and_major_units():
+    tournament = world.make(rebuy_enabled=True)
+    change(
+        tournament,
+        entry_fee=Decimal("12.50"),
+        guarantee=Decimal(500),
+        percentages=[Decimal(60), Decimal(40)],
+        starts_at=START + timedelta(hours=1),
+        max_players=9,
+        config={"maxRounds": 4},
+    )
+    assert Fact.objects.get(type="tournament.updated").data["changes"] == {
+        "entryFee": Decimal("12.50"),
+        "rebuyFee": Decimal("12.50"),
+        "guaranteedPrize": 500,
+        "distribution": {"1": 60, "2": 40},
+        "scheduledStart": "2031-05-02T13:00:00Z",
+        "maxPlayers": 9,
+        "gameConfig": {"maxRounds": 4},
+    }
+
+
+def test_a_change_to_what_holds_already_is_none():
+    tournament = world.make()
+    change(tournament, name=tournament.name, entry_fee=Decimal("10.00"))
+    assert not Fact.objects.filter(type="tournament.updated").exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rounds"),
+    [({}, {"maxRounds": 5}, 5), ({"maxRounds": 10}, {"maxRounds": 5}, 5), ({"maxRounds": 10}, {}, None)],
+)
+def test_the_last_round_follows_the_configuration(before, after, rounds):
+    tournament = world.make(config={"speed": 1, **before})
+    change(tournament, config={"speed": 2, **after})
+    assert Tournament.objects.get(pk=tournament.pk).max_rounds == rounds
+
+
+def test_a_configuration_without_sense_changes_nothing():
+    tournament = world.make(config={"maxRounds": 10})
+    with pytest.raises(Invalid):
+        change(tournament, config={"maxRounds": "many"})
+    kept = Tournament.objects.get(pk=tournament.pk)
+    assert (kept.config, kept.max_rounds) == ({"maxRounds": 10}, 10)
+
+
+@pytest.mark.parametrize(("rebuy_fee", "expected"), [(None, 2000), (Decimal(4), 400)])
+def test_a_rebuy_costs_the_entry_fee_unless_it_has_its_own_price(rebuy_fee, expected):
+    tournament = world.make(rebuy_enabled=True, rebuy_fee=rebuy_fee)
+    change(tournament, entry_fee=Decimal(20))
+    assert Tournament.objects.get(pk=tournament.pk).rebuy_fee_units == expected
+
+
+def test_a_lobby_starts_when_its_minimum_comes_down_to_who_is_there():
+    tournament = world.make(start_mode=StartMode.AT_COUNT, starts_at=None, min_players=5)
+    world.enter(tournament, "ann", "bob", "cid")
+    change(tournament, min_players=4)
+    assert world.state(tournament) == "REGISTERING"
+    change(tournament, min_players=3)
+    assert world.state(tournament) == "RUNNING"
+    assert Fact.objects.get(type="tournament.started").data["initialPlayerCount"] == 3

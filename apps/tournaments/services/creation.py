@@ -9,7 +9,6 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from apps.core.actors import Actor
-from apps.core.clock import iso
 from apps.core.errors import DomainError, Invalid
 from apps.events import services as events
 from apps.ledger import money
@@ -250,14 +249,20 @@ def update_tournament(tournament_id: int, changes: TournamentChanges, *, actor: 
         raise FieldTooSmall(current_players=totals.players)
     if "prize_rules" in wanted:
         rules.check_percentages(changes.percentages or ())
+    if not wanted:
+        return tournament
+    if "config" in wanted and "maxRounds" in {**tournament.config, **wanted["config"]}:
+        tournament.max_rounds = None  # what the configuration said before no longer holds
     for name, value in wanted.items():
         setattr(tournament, name, value)
     _check(tournament)
     tournament.save(update_fields=[*wanted, "max_rounds"])
     if "max_players" in wanted:
         tally.reseat(tournament_id, tournament.max_players)
-    told = {name: iso(value) if isinstance(value, datetime) else value for name, value in wanted.items()}
-    events.record_many([facts.updated(tournament, told)], operator_id=tournament.operator_id, actor=actor, at=at)
+    told = facts.updated(tournament, facts.terms(tournament, wanted))
+    events.record_many([told], operator_id=tournament.operator_id, actor=actor, at=at)
+    if tournament.start_mode == StartMode.AT_COUNT and totals.players >= tournament.min_players:
+        running.begin_if_waiting(tournament, actor=actor, at=at)
     return tournament
 
 
@@ -278,4 +283,6 @@ def _wanted(tournament: Tournament, changes: TournamentChanges) -> dict[str, Any
         wanted["guarantee_units"] = _units("prize_pool", changes.guarantee, tournament.asset)
     if changes.entry_fee is not None:
         wanted["fee_units"] = _units("entry_fee", changes.entry_fee, tournament.asset)
+        if tournament.rebuy_fee_units == tournament.fee_units:
+            wanted["rebuy_fee_units"] = wanted["fee_units"]  # the entry fee is the default of a rebuy
     return {name: value for name, value in wanted.items() if getattr(tournament, name) != value}
