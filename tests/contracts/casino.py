@@ -25,9 +25,8 @@ START = "2031-05-02T18:30:00Z"
 GAME_SERVER = Actor("game", "internal_test")
 _event_numbers = count(1)
 UNLIMITED = {
-    "rateLimits": {
-        name: 1_000_000
-        for name in (
+    "rateLimits": dict.fromkeys(
+        (
             "standard",
             "tournamentCreation",
             "registration",
@@ -36,8 +35,9 @@ UNLIMITED = {
             "burstPerTenSeconds",
             "internal",
             "internalBurstPerTenSeconds",
-        )
-    }
+        ),
+        1000000,
+    )
 }
 
 

@@ -31,7 +31,7 @@ NO_OBJECTS = {
     "null": "null",
     "deep": "[" * 100_000,
     "deep object": '{"config":' * 100 + "1" + "}" * 100,
-    "huge integer": '{"max_players": %s}' % HUGE,
+    "huge integer": f'{{"max_players": {HUGE}}}',
     "huge exponent": '{"entry_fee": 1e999999}',
     "tiny exponent": '{"entry_fee": 1e-999999}',
 }
@@ -259,8 +259,8 @@ def test_a_tokens_eighteen_decimals_come_back_as_they_went_in(casino):
 def test_numbers_go_out_as_short_as_they_are(casino):
     answer = casino.post(
         "/api/tournaments",
-        '{"name": "Short", "game": "crash-classic", "scheduled_start": "%s", "entry_fee": 10.50,'
-        ' "max_players": 100, "prize_pool": {"total": 870.00}}' % START,
+        f'{{"name": "Short", "game": "crash-classic", "scheduled_start": "{START}", "entry_fee": 10.50,'
+        ' "max_players": 100, "prize_pool": {"total": 870.00}}',
     )
     assert b'"entryFee":10.5,' in answer.content
     assert b'"estimated_prize_pool":870,' in answer.content
