@@ -10,13 +10,14 @@ is on its way. What a board that answers guarantees:
   every few seconds. A board that no sweep has looked at for `TRUST_SECONDS` does not answer, so that is the bound on
   its staleness even when Redis comes back with the memory of last week and the beat is dead. One gap: a lost push of a
   transaction that took longer than `upkeep.MARGIN` to commit waits for the verification every `upkeep.VERIFY_EVERY`.
-* Pushes may arrive in any order: the higher `score_version` of an entry wins.
+* Pushes may arrive in any order: the higher `score_version` of an entry wins. A change that kept its version, which no
+  verb makes, is found by whoever reads the row and by the verification.
 
 `packing` is the form of a member, `scripts` what Redis runs, `store` talks to Redis, `upkeep` fills and heals boards.
 """
 
 from apps.tournaments.board.packing import Place
-from apps.tournaments.board.store import Page, Silent, around, drop, page, push, ranks, remember
+from apps.tournaments.board.store import Page, Silent, around, drop, mend, page, push, ranks, remember
 from apps.tournaments.board.upkeep import LIVE, REBUILD, SWEEP, rebuild, sweep
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Silent",
     "around",
     "drop",
+    "mend",
     "page",
     "push",
     "ranks",

@@ -5,11 +5,10 @@ two members compare as their entries do, with nothing rounded and nothing left t
 entry follow; they never decide, because no two live entries of a tournament share a player.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
 from apps.tournaments.lifecycle import EntryStatus
 from apps.tournaments.querysets import NEVER_ELIMINATED
@@ -48,8 +47,7 @@ FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One entry at its position, counted from 1 over everybody. `member` says what was ranked."""
 
     position: int

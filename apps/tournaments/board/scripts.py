@@ -19,7 +19,8 @@ local KNOWN_VERSION = {2 + VERSION_AT}
 """
 _KNOWN = f"local KNOWN_VERSION = {2 + VERSION_AT}\n"
 
-# ARGV: an epoch, or "" for whatever board there is; records, no entry twice. -> how many were newer, or nil: no board.
+# ARGV: an epoch, or "" for whatever board there is; records, no entry twice; "1" if they were just read from
+# PostgreSQL, which is right even where the version is the same. -> how many were news, or nil: no board.
 PUSH = (
     _RECORD
     + """
@@ -36,11 +37,12 @@ local changed, gone, known_now, newer = tonumber(card[2]), tonumber(card[3]), to
 for k = 1, n do
   local at = (k - 1) * SIZE + 1
   local old = known[k]
-  local version = struct.unpack('>I8', records, at + VERSION)
-  if not old or struct.unpack('>I8', old, KNOWN_VERSION) < version then
+  local state = string.sub(records, at, at)
+  local member = string.sub(records, at + MEMBER, at + SIZE - 1)
+  local ahead = 1
+  if old then ahead = struct.unpack('>I8', records, at + VERSION) - struct.unpack('>I8', old, KNOWN_VERSION) end
+  if ahead > 0 or (ahead == 0 and ARGV[3] == '1' and old ~= state .. member) then
     newer = newer + 1
-    local state = string.sub(records, at, at)
-    local member = string.sub(records, at + MEMBER, at + SIZE - 1)
     if old then
       local was = string.sub(old, 1, 1)
       if was == 'w' then gone = gone - 1 else table.insert(leave[was], string.sub(old, 2)) end
@@ -115,7 +117,8 @@ end
 
 # ARGV: trust, offset, limit (1 or more), "1" for everybody or "0" for those in.
 # -> 'ready', epoch, changed, total, offset, members in, members out, then for everybody how many of them all to show,
-# and for those in how many out come before each; empty: none.
+# and for those in how many out come before each (8 bytes a number; empty: none do). Few long strings, because a client
+# takes its time over each value of an answer.
 PAGE = (
     _CHECK
     + _EVERYBODY
@@ -125,9 +128,9 @@ if ARGV[4] == '1' then return everybody(offset, limit) end
 local members = redis.call('ZRANGE', KEYS[2], offset, offset + limit - 1)
 local ahead = {}
 if outs > 0 then
-  for k, member in ipairs(members) do ahead[k] = before(KEYS[3], member) end
+  for k, member in ipairs(members) do ahead[k] = struct.pack('>I8', before(KEYS[3], member)) end
 end
-return {'ready', card[2], card[3], ins, offset, table.concat(members), '', ahead}
+return {'ready', card[2], card[3], ins, offset, table.concat(members), '', table.concat(ahead)}
 """
 )
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import Enum
 from functools import cache
 from heapq import merge
+from itertools import repeat
+from struct import unpack
 from typing import Any
 
 import structlog
@@ -68,7 +70,14 @@ def push(tournament_id: int, entries: Iterable[Any]) -> None:
         log.exception("board_push_failed", tournament_id=tournament_id)
 
 
-def push_packed(tournament_id: int, packed: Iterable[tuple[int, int, bytes]], *, epoch: bytes = b"") -> bool:
+def mend(tournament_id: int, entries: Iterable[Any]) -> None:
+    """Tell the board how entries stand that were just read from PostgreSQL, even if their version is no news."""
+    push_packed(tournament_id, [packing.pack_entry(entry) for entry in entries], just_read=True)
+
+
+def push_packed(
+    tournament_id: int, packed: Iterable[tuple[int, int, bytes]], *, epoch: bytes = b"", just_read: bool = False
+) -> bool:
     """Send what `packing.pack` made, with an epoch only to that filling of the board; tell whether all arrived."""
     newest: dict[int, tuple[int, bytes]] = {}
     for entry_id, version, record in packed:
@@ -76,7 +85,7 @@ def push_packed(tournament_id: int, packed: Iterable[tuple[int, int, bytes]], *,
             newest[entry_id] = (version, record)
     records = [record for _, record in newest.values()]
     return all(
-        ask(scripts.PUSH, tournament_id, epoch, b"".join(records[start : start + BATCH])) is not None
+        ask(scripts.PUSH, tournament_id, epoch, b"".join(records[start : start + BATCH]), int(just_read)) is not None
         for start in range(0, len(records), BATCH)
     )
 
@@ -170,9 +179,10 @@ def _page(reply: Any) -> Page | Silent:
         places = [Place(offset + k, *place) for k, place in zip(range(1, more + 1), both, strict=False)]
     else:
         members = _split(ins)
+        before = unpack(f">{len(members)}Q", more) if more else repeat(0)
         places = [
-            Place(offset + k + before, member, out=False)
-            for k, (member, before) in enumerate(zip(members, more or [0] * len(members), strict=True), start=1)
+            Place(offset + k + ahead, member, False)
+            for k, member, ahead in zip(range(1, len(members) + 1), members, before, strict=False)
         ]
     return Page(epoch, places, total, packing.moment(int(changed)) if int(changed) else None)
 

@@ -61,9 +61,8 @@ def _fill(tournament_id: int) -> bool:
     entries = 0
     for rows in _rows(tournament_id):
         packed = [packing.pack(row) for row in rows]
-        if not store.push_packed(tournament_id, packed, epoch=epoch) or not store.ask(
-            scripts.PULSE, tournament_id, epoch
-        ):
+        arrived = store.push_packed(tournament_id, packed, epoch=epoch, just_read=True)
+        if not arrived or not store.ask(scripts.PULSE, tournament_id, epoch):
             return False
         entries += len(rows)
     if not store.ask(scripts.FINISH, tournament_id, epoch, entries, FORGET):
@@ -142,7 +141,7 @@ def _catch_up(tournament_id: int, *, epoch: bytes, through: datetime, begun: byt
         missed = [int.from_bytes(behind[k : k + 8], "big") for k in range(0, len(behind), 8)]
         if missed:
             newest = Entry.objects.filter(pk__in=missed).values_list(*packing.FIELDS)
-            if not store.push_packed(tournament_id, map(packing.pack, newest), epoch=epoch):
+            if not store.push_packed(tournament_id, map(packing.pack, newest), epoch=epoch, just_read=True):
                 return pushed
             pushed += len(missed)
     store.ask(scripts.SWEPT, tournament_id, epoch, packing.since_epoch(now), begun, FORGET)

@@ -21,7 +21,7 @@ from django.db.models.functions import RowNumber
 
 from apps.core import doorbell
 from apps.tournaments import board
-from apps.tournaments.board import Silent
+from apps.tournaments.board import Place, Silent
 from apps.tournaments.lifecycle import EntryStatus
 from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.querysets import RANKING
@@ -112,7 +112,7 @@ def positions(entries: Iterable[Entry]) -> dict[int, int]:
 def _shown(tournament: Tournament, ask: Callable[[], board.Page | Silent]) -> BoardPage | None:
     """Return what the board answers, with rows; None if it doesn't, or is wrong.
 
-    Rows newer than the board are pushed to it, and it is asked once more: so a lost push heals as soon as it is seen.
+    Rows that differ from the board mend it, and it is asked once more: a lost push heals as soon as it is seen.
     """
     for attempt in (1, 2):
         page = ask()
@@ -122,13 +122,13 @@ def _shown(tournament: Tournament, ask: Callable[[], board.Page | Silent]) -> Bo
         try:
             rows, behind = _with_rows(page)
         except _ContradictsError:
-            # A restored database, or a change that kept its version. PostgreSQL is right.
+            # Somebody has restored a database. PostgreSQL is right.
             log.error("board_contradicts", tournament_id=tournament.pk)  # noqa: TRY400 - no trace needed
             board.drop(tournament.pk)
             return None
         if not behind or attempt == 2 or connection.in_atomic_block:  # noqa: PLR2004 - see the loop
             return BoardPage(rows, page.total, page.changed)
-        board.push(tournament.pk, behind)
+        board.mend(tournament.pk, behind)
     return None
 
 
@@ -137,32 +137,33 @@ _cache: dict[tuple[bytes, bytes], tuple[float, Entry]] = {}
 
 
 def _with_rows(page: board.Page) -> tuple[list[tuple[int, Entry]], list[Entry]]:
-    """Return the page's rows, and those of them that PostgreSQL knows newer."""
+    """Return the page's rows, and those of them that PostgreSQL knows otherwise."""
     now = time.monotonic()
-    cached: dict[bytes, Entry] = {}
+    rows: list[tuple[int, Entry]] = []
+    unknown: list[tuple[int, Place]] = []
     for place in page.places:
         known = _cache.get((page.epoch, place.member))
         if known is not None and known[0] > now - FRESH_SECONDS:
-            cached[place.member] = known[1]
-    unknown = [place.entry_id for place in page.places if place.member not in cached]
-    fetched = Entry.objects.select_related("player").in_bulk(unknown) if unknown else {}
-    rows: list[tuple[int, Entry]] = []
+            rows.append((place.position, known[1]))
+        else:
+            unknown.append((len(rows), place))
+            rows.append((place.position, _NOBODY))
     behind: list[Entry] = []
-    for place in page.places:
-        entry = cached.get(place.member)
-        if entry is None:
-            entry = fetched.get(place.entry_id)
-            if entry is None or entry.score_version < place.version:
-                raise _ContradictsError
-            if entry.score_version > place.version:
-                behind.append(copy(entry))
-                place.apply_to(entry)
-            elif not place.shows(entry):
-                raise _ContradictsError
-            else:
-                _keep((page.epoch, place.member), (now, entry))
-        rows.append((place.position, entry))
+    fetched = Entry.objects.select_related("player").in_bulk([place.entry_id for _, place in unknown])
+    for at, place in unknown:
+        entry = fetched.get(place.entry_id)
+        if entry is None or entry.score_version < place.version:
+            raise _ContradictsError
+        if place.shows(entry):
+            _keep((page.epoch, place.member), (now, entry))
+        else:
+            behind.append(copy(entry))
+            place.apply_to(entry)
+        rows[at] = place.position, entry
     return rows, behind
+
+
+_NOBODY = Entry()
 
 
 def _keep(key: tuple[bytes, bytes], row: tuple[float, Entry]) -> None:
@@ -260,4 +261,5 @@ def _position_from_rows(entry: Entry) -> int:
     for name, key in zip(names, _KEYS, strict=True):
         before |= level & Q(**{f"{name}__{'gt' if key.descending else 'lt'}": own[name]})
         level &= Q(**{name: own[name]})
-    return 1 + everybody.alias(**names).filter(before, points__gte=own["key_0"]).count()
+    ahead: int = everybody.alias(**names).filter(before, points__gte=own["key_0"]).count()
+    return ahead + 1

@@ -8,6 +8,9 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+import msgspec
+
+from apps.core.api.json import dumps
 from apps.core.clock import iso
 from apps.core.numbers import number
 from apps.events.facts import envelope
@@ -328,24 +331,38 @@ def leaderboard(
         "currentRound": subject.current_round,
         "totalRounds": subject.max_rounds,
         "lastUpdated": iso(last_updated or subject.created_at),
-        "leaderboard": [
+        "leaderboard": [_row(subject, position, entry, won=entry.pk in won) for position, entry in rows],
+        "pagination": pagination(page, total=total, shown=len(rows)),
+        "prizePool": {"totalAmount": money(subject, pool_units), "distribution": by_ordinal(subject, prizes)},
+    }
+
+
+def _row(subject: Tournament, position: int, entry: Entry, *, won: bool) -> msgspec.Raw:
+    """Return a row of the board, spelled once for as long as the objects that it shows are the same.
+
+    Boards share their entries between requests (services/boards.py), and a tournament that changed is another object.
+    """
+    known = entry.__dict__.get("_spelled")
+    if known is not None and known[0] is subject and known[1:3] == (position, won):
+        return known[3]
+    row = msgspec.Raw(
+        dumps(
             {
                 "position": position,
                 "playerId": str(entry.player_id),
                 "userId": entry.player.external_id,
                 "displayName": entry.display_name,
                 "points": number(entry.points),
-                "status": words.entry_status_of(entry, subject, won=entry.pk in won),
+                "status": words.entry_status_of(entry, subject, won=won),
                 "entryCount": entry.entry_count,
                 "totalPaid": money(subject, entry.paid_units),
                 "currentRound": entry.current_round or subject.current_round,
                 "lastActivity": iso(entry.changed_at),
             }
-            for position, entry in rows
-        ],
-        "pagination": pagination(page, total=total, shown=len(rows)),
-        "prizePool": {"totalAmount": money(subject, pool_units), "distribution": by_ordinal(subject, prizes)},
-    }
+        )
+    )
+    entry.__dict__["_spelled"] = (subject, position, won, row)
+    return row
 
 
 def prize_pool(

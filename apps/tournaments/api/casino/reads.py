@@ -15,7 +15,7 @@ from apps.tournaments.api.casino.queries import Page, TournamentFilter
 from apps.tournaments.lifecycle import FINISHED, EntryStatus, TournamentStatus
 from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.querysets import NEVER_ELIMINATED
-from apps.tournaments.services import results
+from apps.tournaments.services import lookup, results
 from apps.tournaments.services.entries import PlayerNotFound, TournamentNotFound
 from apps.tournaments.services.tokens import parse_internal_id
 
@@ -39,9 +39,9 @@ def visible(operator_id: int) -> Any:
 
 
 def tournament(operator_id: int, ref: str) -> Tournament:
-    """Return one tournament. Raises TournamentNotFound, for other operators' too."""
+    """Return one tournament, shared and only to be read. Raises TournamentNotFound, for other operators' too."""
     pk = row_id(ref)
-    found: Tournament | None = visible(operator_id).filter(pk=pk).first() if pk else None
+    found = lookup.tournament(operator_id, pk) if pk else None
     if found is None:
         raise TournamentNotFound
     return found
