@@ -109,6 +109,32 @@ def test_late_registration_ends_with_the_rebuys():
         register(early, "late", at=START)
 
 
+def test_sign_up_ends_with_the_start_time_even_if_nobody_has_started_it_yet():
+    tournament = world.make()
+    register(tournament, at=START - timedelta(microseconds=1))
+    with pytest.raises(entries.RegistrationClosed):
+        register(tournament, "late", at=START)
+    nothing_moved(tournament, players=1)
+    open_late = world.make(tournament.operator, late_registration=True)
+    register(open_late, "late", at=START)
+    with pytest.raises(entries.RegistrationClosed):
+        register(open_late, "later", at=START + timedelta(minutes=31))
+
+
+def test_who_is_in_and_tries_again_too_late_is_told_that_they_are_in():
+    tournament = world.make()
+    ann = register(tournament, payment_id="pay-1")
+    bob = register(tournament, "bob")
+    entries.remove(bob.pk, reason="voluntary_exit", actor=STAFF, at=AT)
+    running.close_registration(tournament.pk, actor=STAFF, at=AT)
+    with pytest.raises(entries.DuplicateRegistration) as refusal:
+        register(tournament, payment_id="pay-1")
+    assert refusal.value.details == {"player_id": str(ann.player_id)}
+    with pytest.raises(entries.RegistrationClosed):
+        register(tournament, "bob")
+    assert world.escrow(tournament) == 1000
+
+
 def test_a_tournament_whose_time_has_come_starts_at_once_and_still_takes_players():
     tournament = world.make(starts_at=AT)
     assert world.state(tournament) == "RUNNING"

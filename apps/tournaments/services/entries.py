@@ -119,7 +119,11 @@ def register(
     Raises RegistrationClosed, TournamentFull, DuplicateRegistration, PlayerBlocked, BuyInMismatch, InsufficientFunds.
     """
     tournament: Tournament = Tournament.objects.hold_for_entry(tournament_id)
-    _check_open(tournament, at)
+    try:
+        _check_open(tournament, at)
+    except RegistrationClosed:
+        _refuse_twice(tournament, user_id, brand_id)
+        raise
     fee = int(tournament.fee_units)
     if buy_in is not None and money.to_units(buy_in, tournament.asset.scale) != fee:
         raise BuyInMismatch(entry_fee=facts.amount(tournament, fee))
@@ -169,13 +173,32 @@ def _check_open(tournament: Tournament, at: datetime) -> None:
         opens = tournament.registration_opens_at
         if opens is not None and at < opens:
             raise RegistrationClosed("Registration has not begun.")
-        return
-    if tournament.status == TournamentStatus.RUNNING:
+        if not _due(tournament, at):
+            return
+    if tournament.status in (TournamentStatus.REGISTERING, TournamentStatus.RUNNING):
         late = tournament.late_registration or tournament.started_immediately
         deadline = tournament.rebuy_deadline
         if late and (deadline is None or at <= deadline) and not _over(tournament, at):
             return
     raise RegistrationClosed(status=tournament.status)
+
+
+def _refuse_twice(tournament: Tournament, user_id: str, brand_id: str | None) -> None:
+    """Raise DuplicateRegistration for who is in: a client that retries must learn that the first try went through."""
+    live = Entry.objects.filter(tournament=tournament, player__external_id=user_id).exclude(
+        status=EntryStatus.WITHDRAWN
+    )
+    if brand_id is not None:
+        live = live.filter(player__brand__external_id=brand_id)
+    player_id = live.values_list("player_id", flat=True).first()
+    if player_id is not None:
+        raise DuplicateRegistration(player_id=str(player_id))
+
+
+def _due(tournament: Tournament, at: datetime) -> bool:
+    """Tell whether its start time has come, though the beat has not started it yet."""
+    start = tournament.starts_at
+    return tournament.start_mode == StartMode.AT_TIME and start is not None and at >= start
 
 
 def _over(tournament: Tournament, at: datetime) -> bool:
