@@ -22,7 +22,7 @@ class IssueForm(OperationForm):
     """A new key."""
 
     operator = forms.ModelChoiceField(Operator.objects.none())
-    kind = forms.ChoiceField(choices=CredentialKind.choices)
+    kind = forms.ChoiceField(choices=CredentialKind.choices, initial=CredentialKind.OPERATOR)
     name = forms.CharField(max_length=120, help_text="Who or what uses it.")
     role = forms.ChoiceField(
         required=False,

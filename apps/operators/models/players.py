@@ -63,7 +63,9 @@ class Player(models.Model):
             models.Index(
                 F("operator"), OpClass(Upper("display_name"), "text_pattern_ops"), name="operators_player_by_name"
             ),
-            models.Index(name="operators_player_blocked", fields=["operator", "-id"], condition=~models.Q(block_kind="")),
+            models.Index(
+                name="operators_player_blocked", fields=["operator", "-id"], condition=~models.Q(block_kind="")
+            ),
         )
         permissions = (("block_player", "Can suspend, self-exclude and reinstate players"),)
 

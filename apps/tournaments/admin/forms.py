@@ -36,8 +36,8 @@ class NewTournamentForm(OperationForm):
     name = forms.CharField(max_length=200)
     game = forms.ModelChoiceField(Game.objects.none(), to_field_name="slug")
     external_id = forms.CharField(max_length=128, required=False, help_text="The operator's own id, unique.")
-    tournament_type = forms.ChoiceField(choices=TournamentType.choices)
-    start_mode = forms.ChoiceField(choices=StartMode.choices, label="Start")
+    tournament_type = forms.ChoiceField(choices=TournamentType.choices, initial=TournamentType.POINTS_BASED)
+    start_mode = forms.ChoiceField(choices=StartMode.choices, initial=StartMode.AT_TIME, label="Start")
     starts_at = forms.DateTimeField(required=False, help_text="UTC.")
     ends_at = forms.DateTimeField(required=False, help_text="UTC. Empty: ended by call or by its last round.")
     registration_opens_at = forms.DateTimeField(required=False, help_text="UTC. Empty: as soon as it is published.")
@@ -46,10 +46,10 @@ class NewTournamentForm(OperationForm):
     enforce_min_players = forms.BooleanField(
         required=False, help_text="Cancel with full refunds instead of starting with too few players."
     )
-    entry_mode = forms.ChoiceField(choices=EntryMode.choices, label="Who may enter")
+    entry_mode = forms.ChoiceField(choices=EntryMode.choices, initial=EntryMode.OPEN, label="Who may enter")
     asset = forms.ModelChoiceField(Asset.objects.none(), to_field_name="code", label="Currency")
     entry_fee = forms.DecimalField(**UNITS, initial=0)
-    funding = forms.ChoiceField(choices=Funding.choices, label="Fees come from")
+    funding = forms.ChoiceField(choices=Funding.choices, initial=Funding.CLEARING, label="Fees come from")
     guarantee = forms.DecimalField(**UNITS, initial=0, help_text="The operator tops the prize pool up to this.")
     percentages = SharesField(initial="50, 30, 20", label="Prizes, percent", help_text="By place, first place first.")
     tie_policy = forms.ChoiceField(choices=TiePolicy.choices, label="Ties")
