@@ -11,6 +11,7 @@ from apps.tournaments.models import Entry, StartMode, Tournament
 from apps.tournaments.services import creation, entries, running, tally
 from apps.tournaments.services.states import InvalidState
 from tests.tournaments import world
+from tests.tournaments.intake.events import outcomes, points, scored, take
 from tests.tournaments.world import AT, STAFF, START
 
 pytestmark = pytest.mark.django_db
@@ -259,6 +260,17 @@ def test_a_score_is_adjusted_with_its_reason_on_record():
     running.complete(tournament.pk, actor=STAFF, at=START)
     with pytest.raises(InvalidState):
         world.score(tournament, ann=99)
+
+
+def test_a_report_from_before_an_adjustment_does_not_undo_it():
+    tournament = world.played(points={"ann": 0, "bob": 0})
+    cheated = Entry.objects.get(player__external_id="ann")
+    take(tournament, scored("ann", 900, after=5))
+    noon = START + timedelta(seconds=20)
+    entries.adjust_score(cheated.pk, points=Decimal(0), reason="cheated", actor=STAFF, at=noon)
+    assert outcomes(tournament, scored("ann", 950, after=19)) == ["stale"]
+    assert points(tournament)["ann"] == 0
+    assert outcomes(tournament, scored("ann", 1, after=21)) == ["accepted"]
 
 
 def test_fields_can_shrink_only_to_who_is_in():

@@ -393,7 +393,9 @@ def adjust_score(entry_id: int, *, points: Decimal, reason: str, actor: Actor, a
     if entry.status == EntryStatus.WITHDRAWN:
         raise PlayerNotActive
     before, entry.points, entry.scored_at = entry.points, points, at
-    save_ranked(entry, "points", "scored_at", at=at)
+    # A report of the game from before this moment that comes in later must not undo it.
+    entry.score_reported_at = max(at, entry.score_reported_at or at)
+    save_ranked(entry, "points", "scored_at", "score_reported_at", at=at)
     events.record_many(
         [facts.score_adjusted(tournament, entry, before=before, reason=reason)],
         operator_id=tournament.operator_id,
