@@ -7,10 +7,10 @@ from django.test.utils import CaptureQueriesContext
 from apps.events.models import Fact
 from apps.jobs.models import Job
 from apps.ledger.models import Journal, Payout, Rail, SettlementPlan
-from apps.ledger.services import accounts, journals, plans
+from apps.ledger.services import accounts, journals, plans, transfers
 from apps.tournaments.models import Entry, Funding, Tournament
 from apps.tournaments.services import entries, results, running, settlement
-from tests.factories import OperatorFactory
+from tests.factories import OperatorFactory, PlayerFactory
 from tests.tournaments import world
 from tests.tournaments.world import AT, STAFF, START
 
@@ -149,12 +149,27 @@ def test_a_withdrawn_player_is_not_refunded_twice():
     assert world.money(tournament.operator) == {}
 
 
-def test_a_wallet_entry_is_refunded_to_the_wallet():
+def test_a_wallet_without_money_lets_nobody_in():
     tournament = world.make(funding=Funding.WALLET)
-    with pytest.raises(Exception, match="not enough money"):
+    with pytest.raises(journals.InsufficientFunds):
         world.enter(tournament, "ann")
     assert world.escrow(tournament) == 0
     assert not Entry.objects.exists()
+
+
+def test_a_wallet_entry_is_refunded_to_the_wallet():
+    operator = OperatorFactory()
+    ann, bob = (PlayerFactory(operator=operator, external_id=name) for name in ("ann", "bob"))
+    for player in (ann, bob):
+        transfers.deposit(player.pk, asset_code="USD", amount=30, reference=player.external_id, actor=STAFF, at=AT)
+    tournament = world.make(operator, funding=Funding.WALLET, rebuy_enabled=True)
+    entered, leaving = world.enter(tournament, "ann", "bob")
+    entries.rebuy(entered.pk, actor=STAFF, at=AT)
+    assert world.money(operator)[f"player:{ann.pk}"] == 1000
+    entries.remove(leaving.pk, reason="voluntary_exit", actor=STAFF, at=AT)
+    running.cancel(tournament.pk, reason="storm", actor=STAFF, at=AT)
+    world.pay(tournament)
+    assert world.money(operator) == {"CLEARING": -6000, f"player:{ann.pk}": 3000, f"player:{bob.pk}": 3000}
 
 
 def test_a_blocked_player_is_still_paid():
