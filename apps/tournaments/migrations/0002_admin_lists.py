@@ -11,8 +11,6 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('ledger', '0003_admin_lists'),
-        ('operators', '0002_admin_lists'),
         ('tournaments', '0001_initial'),
     ]
 
