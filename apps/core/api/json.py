@@ -11,8 +11,6 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
-from apps.core.numbers import number as number
-
 MAX_DEPTH = 32
 MAX_BODY = 1024 * 1024
 # A number outside this range is no amount, score or count of anyone's; refusing it early spares every rule behind it.
