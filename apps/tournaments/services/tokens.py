@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import jwt
@@ -62,7 +62,19 @@ class TokenVerdict:
     expires_at: datetime | None = None
 
 
-def permissions_of(entry: Entry, tournament: Tournament) -> list[str]:
+class Standing(Protocol):
+    """Whatever tells where a player stands: an entry, or a row of a list of them."""
+
+    @property
+    def status(self) -> str:
+        """As `Entry.status`."""
+
+    @property
+    def entry_count(self) -> int:
+        """As `Entry.entry_count`."""
+
+
+def permissions_of(entry: Standing, tournament: Tournament) -> list[str]:
     """Return what the player may do in the room now: `play` while in, `spectate` when out, `rebuy` if one is left."""
     allowed = ["play" if entry.status == EntryStatus.IN else "spectate"]
     if tournament.rebuy_enabled and entry.entry_count < tournament.max_entries:

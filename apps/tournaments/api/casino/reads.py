@@ -1,8 +1,9 @@
 """What the casino dialect looks up. Everything is narrowed to the operator of the key; drafts are nobody's to see."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Avg, Case, Count, IntegerField, Min, OuterRef, Q, Subquery, Sum, Value, When
@@ -105,13 +106,32 @@ def prizes_by_place(subject: Tournament) -> list[int] | None:
 
 # --- the player list --------------------------------------------------------------------------------------------------
 
+
+class Listed(NamedTuple):
+    """What the player list shows of an entry; tuples, because there may be a hundred thousand of them."""
+
+    position: int | None
+    entry_id: int
+    player_id: int
+    user_id: str
+    attempt: int
+    display_name: str
+    status: str
+    registered_at: datetime
+    entry_count: int
+    paid_units: Decimal
+    points: Decimal
+    eliminated_at: datetime | None
+
+
 # The window is over the whole board, so a filtered list shows true positions; its order is that of the index
-# tournaments_ranking. Who withdrew has no position.
+# tournaments_ranking, so that a page of an unfiltered list reads no further than its end. Who withdrew has no position.
 _RANKED = """
-    SELECT id, row_number() OVER (
-             ORDER BY points DESC, COALESCE(elimination_round, 2147483647) DESC, scored_at, entry_count,
-                      registered_at, player_id) AS position
-      FROM tournaments_entry WHERE tournament_id = %(tournament)s AND status <> 'WITHDRAWN'
+    SELECT id, row_number() OVER (ranking) AS position FROM tournaments_entry
+     WHERE tournament_id = %(tournament)s AND status <> 'WITHDRAWN'
+    WINDOW ranking AS (ORDER BY points DESC, COALESCE(elimination_round, 2147483647) DESC, scored_at, entry_count,
+                                registered_at, player_id)
+     {page}
 """
 _GONE = """
     SELECT id, NULL::bigint AS position
@@ -125,15 +145,15 @@ _LIST = """
       JOIN operators_player p ON p.id = e.player_id
      WHERE {condition}
      ORDER BY r.position, e.id
-     LIMIT %(limit)s OFFSET %(offset)s
+     {page}
 """
+_PAGE = "LIMIT %(limit)s OFFSET %(offset)s"
 CHUNK = 1000
 
 
 def _having_word(subject: Tournament, word: str | None, winners: Collection[int]) -> tuple[Q, str] | None:
     """Return the condition for a player status word, for the ORM and for `_LIST`; None if nobody can have it now."""
     won_q, won_sql = Q(pk__in=winners), "e.id = ANY(%(winners)s)"
-    present = subject.started_at is not None
     if word == words.WITHDRAWN:
         return Q(status=EntryStatus.WITHDRAWN), "TRUE"
     if word is None:
@@ -142,56 +162,36 @@ def _having_word(subject: Tournament, word: str | None, winners: Collection[int]
         return won_q, won_sql
     if word == words.ELIMINATED:
         return Q(status=EntryStatus.OUT) & ~won_q, f"e.status = 'OUT' AND NOT {won_sql}"
-    if (word == words.ACTIVE) != present:
+    if (word == words.ACTIVE) != (subject.started_at is not None):
         return None
     return Q(status=EntryStatus.IN) & ~won_q, f"e.status = 'IN' AND NOT {won_sql}"
 
 
 def players(
-    subject: Tournament, word: str | None, page: Page
-) -> tuple[int, Iterator[list[tuple[int | None, Entry, int | None]]]]:
-    """Return how many players have a status word, and the rows in chunks: position, entry, prize in base units.
+    subject: Tournament, word: str | None, page: Page, *, won: Mapping[int, int]
+) -> tuple[int, Iterator[list[Listed]]]:
+    """Return how many players have a status word, and a stretch of them in chunks; `won` as `prizes` tells it.
 
-    Positions are over the whole board. The query has run when this returns; the rows are read as they are asked for.
+    The query has run when this returns; the rows are read as they are asked for.
     """
-    won = prizes(subject)
     condition = _having_word(subject, word, list(won))
     if condition is None:
         return 0, iter(())
     total = Entry.objects.filter(tournament=subject).filter(condition[0]).count()
-    places = _GONE if word == words.WITHDRAWN else _RANKED
+    inside = word is None
+    places = _GONE if word == words.WITHDRAWN else _RANKED.format(page=_PAGE if inside else "")
     cursor = connection.cursor()
     cursor.execute(
-        _LIST.format(places=places, condition=condition[1]),
+        _LIST.format(places=places, condition=condition[1], page="" if inside else _PAGE),
         {"tournament": subject.pk, "winners": list(won), "limit": page.limit, "offset": page.offset},
     )
-    return total, _chunks(subject, cursor, won)
+    return total, _chunks(cursor)
 
 
-def _chunks(
-    subject: Tournament, cursor: Any, won: dict[int, int]
-) -> Iterator[list[tuple[int | None, Entry, int | None]]]:
+def _chunks(cursor: Any) -> Iterator[list[Listed]]:
     with cursor:
         while rows := cursor.fetchmany(CHUNK):
-            yield [(row[0], _listed(subject, row), won.get(row[1])) for row in rows]
-
-
-def _listed(subject: Tournament, row: Sequence[Any]) -> Entry:
-    """Make an entry of what the list shows of it."""
-    _, pk, player_id, user_id, attempt, name, status, registered_at, count, paid, points, eliminated_at = row
-    return Entry(
-        pk=pk,
-        tournament=subject,
-        player=Player(pk=player_id, external_id=user_id),
-        attempt=attempt,
-        display_name=name,
-        status=status,
-        registered_at=registered_at,
-        entry_count=count,
-        paid_units=paid,
-        points=points,
-        eliminated_at=eliminated_at,
-    )
+            yield [Listed(*row) for row in rows]
 
 
 # --- a player's history -----------------------------------------------------------------------------------------------

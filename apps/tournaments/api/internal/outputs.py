@@ -1,7 +1,7 @@
 """From models to the bodies of the game platform's API. Pure: what is needed comes as arguments."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from apps.core.numbers import number
 from apps.tournaments import rules
 from apps.tournaments.api.casino import outputs as casino
 from apps.tournaments.api.casino import words
+from apps.tournaments.api.casino.reads import Listed
 from apps.tournaments.api.internal.inputs import START_CONDITION
 from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.services import pools
@@ -174,14 +175,17 @@ def status(subject: Tournament, totals: Totals, *, at: datetime) -> dict[str, An
     }
 
 
-def listed_player(subject: Tournament, entry: Entry, *, position: int | None, won: int | None) -> dict[str, Any]:
-    """Return one element of the player list (operators.md 11.4)."""
-    return {
-        **casino.listed_player(subject, entry, position=position, won=won),
-        "internal_player_id": entry.internal_player_id,
-        "external_user_id": entry.player.external_id,
-        "permissions": permissions_of(entry, subject),
-    }
+def listed_players(subject: Tournament, rows: Sequence[Listed], won: Mapping[int, int]) -> list[dict[str, Any]]:
+    """Return elements of the player list (operators.md 11.4)."""
+    return [
+        {
+            **shown,
+            "internal_player_id": shown["internalPlayerId"],
+            "external_user_id": row.user_id,
+            "permissions": permissions_of(row, subject),
+        }
+        for row, shown in zip(rows, casino.listed_players(subject, rows, won), strict=True)
+    ]
 
 
 def player_list_head(subject: Tournament, *, total: int) -> dict[str, Any]:

@@ -90,11 +90,9 @@ class PlayersView(_View):
         """List players by position."""
         page, word = queries.players(request)
         found = self.tournament()
-        total, chunks = casino.players(found, word, page)
-        shown = (
-            [outputs.listed_player(found, entry, position=position, won=won) for position, entry, won in chunk]
-            for chunk in chunks
-        )
+        won = casino.prizes(found)
+        total, chunks = casino.players(found, word, page, won=won)
+        shown = (outputs.listed_players(found, rows, won) for rows in chunks)
         head = outputs.player_list_head(found, total=total)
         if min(total, page.limit or total) > STREAM_FROM:
             return StreamingHttpResponse(_written(head, shown), content_type="application/json")

@@ -53,11 +53,9 @@ class PlayersView(CasinoView):
         """List players by position."""
         page, word = queries.players(request)
         found = self.tournament()
-        total, chunks = reads.players(found, word, page)
-        shown = (
-            [outputs.listed_player(found, entry, position=position, won=won) for position, entry, won in chunk]
-            for chunk in chunks
-        )
+        won = reads.prizes(found)
+        total, chunks = reads.players(found, word, page, won=won)
+        shown = (outputs.listed_players(found, rows, won) for rows in chunks)
         if min(total, page.limit or total) > STREAM_FROM:
             return StreamingHttpResponse(_written(shown, total), content_type="application/json")
         return Response({"players": [row for rows in shown for row in rows], "totalCount": total})
