@@ -151,8 +151,8 @@ def payouts_approved(tournament: Tournament, *, payouts: int) -> NewFact:
     return NewFact("payouts.approved", tournament.subject, {**_head(tournament), "payouts": payouts})
 
 
-def registered(tournament: Tournament, entry: Entry, *, current_players: int | None) -> NewFact:
-    """`player.registered`. `currentPlayers` is null in large fields, where counting would make players queue."""
+def registered(tournament: Tournament, entry: Entry, *, current_players: int) -> NewFact:
+    """`player.registered`. `currentPlayers` counts those whose registration has committed, and this one."""
     data = {
         **_who(entry),
         "internalPlayerId": entry.internal_player_id,

@@ -8,10 +8,17 @@ from apps.core import clock, doorbell
 from apps.tournaments import board
 from apps.tournaments.services import running, settlement
 
+TICK = "tournaments.tick"
 
-@shared_task(name="tournaments.tick")
+
+@shared_task(name=TICK)
 def tick(**_future: Any) -> None:
-    """Start and end what is due, and ring for every tournament whose payouts are on their way."""
+    """Start and end what is due, and ring for every tournament whose payouts are on their way; one worker at a time."""
+    doorbell.attend(TICK, keep_time)
+
+
+def keep_time() -> None:
+    """What a tick does."""
     running.tick(at=clock.now())
     for tournament_id in settlement.paying():
         doorbell.ring(settlement.PAY, tournament_id=tournament_id)

@@ -162,7 +162,6 @@ CELERY_BEAT_SCHEDULE = {
     "number facts": every(1, "events.number_facts"),
     "tournaments": every(1, "tournaments.tick"),
     "boards": every(2, "boards.sweep"),
-    "pay what is due": every(5, "ledger.pay_due"),
     "heartbeat": every(5, "core.heartbeat"),
     "forget old answers": every(3600, "operators.purge_idempotency"),
 }

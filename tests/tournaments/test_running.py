@@ -4,6 +4,7 @@ import pytest
 from django.db import OperationalError
 
 from apps.core.actors import SYSTEM
+from apps.core.errors import Invalid
 from apps.events.models import Fact
 from apps.tournaments.models import StartMode, Tournament
 from apps.tournaments.services import creation, running
@@ -132,3 +133,25 @@ def test_a_cancellation_tells_where_the_tournament_stood_in_the_operators_words(
         step(tournament.pk, actor=STAFF, at=AT)
     running.cancel(tournament.pk, reason="storm", actor=STAFF, at=AT)
     assert Fact.objects.get(type="tournament.cancelled").data["statusBeforeCancellation"] == word
+
+
+def test_what_would_have_ended_already_is_refused():
+    with pytest.raises(Invalid):
+        world.make(start_mode=StartMode.AT_COUNT, starts_at=None, ends_at=AT)
+    assert not Tournament.objects.exists()
+
+
+def test_a_lobby_that_never_filled_is_called_off_when_its_time_is_over():
+    tournament = world.make(start_mode=StartMode.AT_COUNT, starts_at=None, min_players=5, ends_at=START)
+    world.enter(tournament, "ann", "bob")
+    running.tick(at=START)
+    world.pay(tournament)
+    assert (world.state(tournament), world.escrow(tournament)) == ("CANCELED", 0)
+
+
+def test_a_draft_is_reported_when_it_is_published():
+    tournament = world.make(draft=True)
+    creation.update_tournament(tournament.pk, creation.TournamentChanges(name="New"), actor=STAFF, at=AT)
+    assert not Fact.objects.exists()
+    creation.publish(tournament.pk, actor=STAFF, at=AT)
+    assert Fact.objects.get().data["tournamentName"] == "New"

@@ -103,6 +103,9 @@ def test_a_payout_that_staff_refuse_goes_back_to_the_operator():
     assert world.state(tournament) == "CLOSED"
     assert world.money(tournament.operator)["CLEARING"] == -1500
     assert world.escrow(tournament) == 0
+    outcome = results.outcome(Tournament.objects.get(pk=tournament.pk))
+    assert [winner["position"] for winner in outcome["winners"]] == [2, 3]
+    assert outcome["statistics"]["operatorRevenue"] == 15
 
 
 def test_the_dry_run_shows_the_lines_of_the_real_run():
@@ -281,3 +284,27 @@ def test_an_escrow_that_holds_too_much_is_left_alone_until_it_does_not():
     assert settlement.paying() == [tournament.pk]
     world.pay(tournament)
     assert (world.state(tournament), world.escrow(tournament)) == ("CLOSED", 0)
+
+
+def test_a_plan_that_is_not_what_was_frozen_is_not_paid():
+    tournament = complete(world.played())
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE ledger_payout SET units = units + 1 WHERE position = 1")
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    world.pay(tournament)
+    failed = Tournament.objects.get(pk=tournament.pk)
+    assert (failed.status, world.escrow(tournament)) == ("FAILED", 3000)
+    assert "not the ones that were frozen" in failed.problem
+    facts = Fact.objects.count()
+    world.pay(tournament)
+    assert Fact.objects.count() == facts
+    assert not Payout.objects.filter(status="PAID").exists()
+
+
+def test_a_large_settlement_takes_several_runs(settings, monkeypatch):
+    settings.PAYOUT_BATCH = 1
+    monkeypatch.setattr(settlement, "BATCHES_A_RUN", 2)
+    tournament = complete(world.played())
+    assert [world.pay(tournament), world.pay(tournament)] == [2, 1]
+    assert world.state(tournament) == "CLOSED"

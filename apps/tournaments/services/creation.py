@@ -112,7 +112,7 @@ def create_tournament(new: NewTournament, *, operator: Operator, actor: Actor, a
     asset = assets.get_asset(operator.pk, new.currency or operator.currency)
     rules.check_percentages(new.percentages)
     tournament = _build(new, operator=operator, game=game, asset=asset, at=at)
-    _check(tournament)
+    _check(tournament, at)
     # The escrow is named after the tournament and the tournament needs its escrow: take the id first.
     tournament.pk = _next_id()
     tournament.escrow = accounts.open_escrow(tournament.subject, asset, hot=tally.is_hot(new.max_players))
@@ -124,7 +124,6 @@ def create_tournament(new: NewTournament, *, operator: Operator, actor: Actor, a
             raise
         raise DuplicateExternalId(external_id=new.external_id) from problem
     tally.open_stripes(tournament.pk, new.max_players)
-    events.record_many([facts.created(tournament)], operator_id=operator.pk, actor=actor, at=at)
     if not new.draft:
         return _publish(tournament, actor=actor, at=at)
     return tournament
@@ -198,13 +197,15 @@ def _prize_rules(percentages: Sequence[Decimal]) -> list[dict[str, Any]]:
     return [{"minPlayers": 0, "percentages": [str(share) for share in percentages]}]
 
 
-def _check(tournament: Tournament) -> None:
+def _check(tournament: Tournament, at: datetime) -> None:
     """Raise Invalid for combinations that make no tournament."""
     if tournament.max_players is not None and tournament.min_players > tournament.max_players:
         raise Invalid("min_players exceeds max_players.", fields={"min_players": ["Must not exceed max_players."]})
     start, end = tournament.starts_at, tournament.ends_at
     if tournament.start_mode == StartMode.AT_TIME and start is None:
         raise Invalid("A start time is needed.", fields={"scheduled_start": ["This field is required."]})
+    if end is not None and end <= at:
+        raise Invalid("It would have ended already.", fields={"endTime": ["Must lie in the future."]})
     if end is not None and start is not None and end <= start:
         raise Invalid("It would end before it starts.", fields={"endTime": ["Must be after the start."]})
     if tournament.config.get("maxRounds") is not None and tournament.max_rounds is None:
@@ -216,7 +217,10 @@ def _check(tournament: Tournament) -> None:
 
 @transaction.atomic
 def publish(tournament_id: int, *, actor: Actor, at: datetime) -> Tournament:
-    """Let players see a draft and register; it starts at once when its start time has come. Raises InvalidState."""
+    """Let players see a draft and register, and report it. Raises InvalidState.
+
+    It starts at once when its start time has come.
+    """
     tournament: Tournament = Tournament.objects.hold(tournament_id)
     return _publish(tournament, actor=actor, at=at)
 
@@ -225,6 +229,7 @@ def _publish(tournament: Tournament, *, actor: Actor, at: datetime) -> Tournamen
     with refusing_wrong_states(tournament, "publish"):
         tournament.publish(at=at)
     tournament.save(update_fields=["status", "published_at"])
+    events.record_many([facts.created(tournament)], operator_id=tournament.operator_id, actor=actor, at=at)
     due = tournament.start_mode == StartMode.AT_TIME and tournament.starts_at and tournament.starts_at <= at
     if due:
         return running.begin(tournament, immediately=True, actor=actor, at=at)
@@ -240,30 +245,34 @@ def update_tournament(tournament_id: int, changes: TournamentChanges, *, actor: 
     tournament: Tournament = Tournament.objects.hold(tournament_id)
     if tournament.status not in (TournamentStatus.DRAFT, *UPCOMING):
         raise TournamentNotModifiable(status=tournament.status)
-    totals = tally.totals(tournament_id)
+    players = tally.totals(tournament_id).players
     wanted = _wanted(tournament, changes)
-    if totals.players and {"fee_units", "rebuy_fee_units", "prize_rules", "guarantee_units"} & wanted.keys():
-        raise TournamentNotModifiable("Fees and prizes are fixed once a player is registered.")
-    ceiling = wanted.get("max_players", tournament.max_players)
-    if ceiling is not None and ceiling < totals.players:
-        raise FieldTooSmall(current_players=totals.players)
-    if "prize_rules" in wanted:
-        rules.check_percentages(changes.percentages or ())
+    _refuse_with(players, tournament, wanted)
     if not wanted:
         return tournament
     if "config" in wanted and "maxRounds" in {**tournament.config, **wanted["config"]}:
         tournament.max_rounds = None  # what the configuration said before no longer holds
     for name, value in wanted.items():
         setattr(tournament, name, value)
-    _check(tournament)
+    _check(tournament, at)
     tournament.save(update_fields=[*wanted, "max_rounds"])
     if "max_players" in wanted:
         tally.reseat(tournament_id, tournament.max_players)
-    told = facts.updated(tournament, facts.terms(tournament, wanted))
-    events.record_many([told], operator_id=tournament.operator_id, actor=actor, at=at)
-    if tournament.start_mode == StartMode.AT_COUNT and totals.players >= tournament.min_players:
+    if tournament.status != TournamentStatus.DRAFT:  # nobody has heard of a draft yet
+        told = facts.updated(tournament, facts.terms(tournament, wanted))
+        events.record_many([told], operator_id=tournament.operator_id, actor=actor, at=at)
+    if tournament.start_mode == StartMode.AT_COUNT and players >= tournament.min_players:
         running.begin_if_waiting(tournament, actor=actor, at=at)
     return tournament
+
+
+def _refuse_with(players: int, tournament: Tournament, wanted: Mapping[str, Any]) -> None:
+    """Raise TournamentNotModifiable or FieldTooSmall for a change that those who are registered stand against."""
+    if players and {"fee_units", "rebuy_fee_units", "prize_rules", "guarantee_units"} & wanted.keys():
+        raise TournamentNotModifiable("Fees and prizes are fixed once a player is registered.")
+    ceiling = wanted.get("max_players", tournament.max_players)
+    if ceiling is not None and ceiling < players:
+        raise FieldTooSmall(current_players=players)
 
 
 def _wanted(tournament: Tournament, changes: TournamentChanges) -> dict[str, Any]:
@@ -278,6 +287,7 @@ def _wanted(tournament: Tournament, changes: TournamentChanges) -> dict[str, Any
     if changes.config is not None:
         wanted["config"] = dict(changes.config)
     if changes.percentages is not None:
+        rules.check_percentages(changes.percentages)
         wanted["prize_rules"] = _prize_rules(changes.percentages)
     if changes.guarantee is not None:
         wanted["guarantee_units"] = _units("prize_pool", changes.guarantee, tournament.asset)

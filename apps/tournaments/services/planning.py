@@ -73,6 +73,9 @@ def plan_prizes(tournament: Tournament) -> Preview:
     pool = pools.pool_of(tournament, totals)
     amounts = pools.prizes_by_place(tournament, pool.total, totals.players)
     ranked = _best(tournament, len(amounts))
+    if len(ranked) < len(amounts):
+        # A dry run holds nothing: somebody has left between the counting and the ranking.
+        amounts = pools.prizes_by_place(tournament, pool.total, len(ranked))
     if tournament.tie_policy == TiePolicy.SPLIT:
         amounts = rules.split_ties(amounts, [(entry.points, entry.elimination_round) for entry in ranked])
     fees = [

@@ -10,6 +10,7 @@ from apps.core.clock import iso
 from apps.core.errors import DomainError
 from apps.core.numbers import number
 from apps.events.services import NewFact
+from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import Payout, PlanKind, Purpose
 from apps.operators.models import Player
 from apps.tournaments import facts
@@ -25,8 +26,9 @@ class ResultsNotAvailable(DomainError):
 
 
 def prize_payouts(tournament: Tournament) -> Any:
-    """Return the prizes of the frozen plan, best place first."""
-    return Payout.objects.filter(
+    """Return the prizes of the frozen plan, best place first, without those that staff refused to pay."""
+    prizes = Payout.objects.exclude(status=PayoutStatus.NOT_ELIGIBLE)
+    return prizes.filter(
         plan__operator_id=tournament.operator_id,
         plan__subject=tournament.subject,
         plan__kind=PlanKind.SETTLEMENT,

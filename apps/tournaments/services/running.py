@@ -4,7 +4,6 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
 
 from apps.core.actors import SYSTEM, Actor
 from apps.core.errors import DomainError
@@ -18,6 +17,8 @@ from apps.tournaments.services.states import InvalidState, refusing_wrong_states
 log = structlog.get_logger(__name__)
 
 TOO_FEW = "Insufficient player registration"
+# Of each kind in one tick; the next one is a second away.
+MANY = 500
 
 
 class NotEnoughPlayers(DomainError):
@@ -107,19 +108,16 @@ def call_off(tournament: Tournament, *, reason: str, actor: Actor, at: datetime)
 
 
 def due(at: datetime) -> list[int]:
-    """Return the tournaments whose start or end time has come, however long ago, oldest first."""
-    return list(
-        Tournament.objects.filter(
-            Q(
-                status__in=(TournamentStatus.REGISTERING, TournamentStatus.REGISTRATION_CLOSED),
-                start_mode=StartMode.AT_TIME,
-                starts_at__lte=at,
-            )
-            | Q(status=TournamentStatus.RUNNING, ends_at__lte=at)
-        )
-        .order_by("id")
-        .values_list("id", flat=True)[:500]
+    """Return the tournaments whose start or end time has come, however long ago."""
+    waiting = Tournament.objects.filter(status__in=(TournamentStatus.REGISTERING, TournamentStatus.REGISTRATION_CLOSED))
+    # One query each, because each has an index of its own.
+    kinds = (
+        waiting.filter(start_mode=StartMode.AT_TIME, starts_at__lte=at).order_by("starts_at"),
+        waiting.filter(ends_at__lte=at).order_by("ends_at"),
+        Tournament.objects.filter(status=TournamentStatus.RUNNING, ends_at__lte=at).order_by("ends_at"),
     )
+    found = {tournament_id for kind in kinds for tournament_id in kind.values_list("id", flat=True)[:MANY]}
+    return sorted(found)
 
 
 @transaction.atomic
@@ -127,20 +125,22 @@ def keep_time(tournament_id: int, *, at: datetime) -> None:
     """Do what the clock asks of one tournament; looked at again under its lock, so it is safe to call twice."""
     tournament: Tournament = Tournament.objects.hold(tournament_id)
     starts, ends = tournament.starts_at, tournament.ends_at
-    if tournament.status == TournamentStatus.RUNNING and ends is not None and ends <= at:
+    over = ends is not None and ends <= at
+    if tournament.status == TournamentStatus.RUNNING and over:
         finish(tournament, actor=SYSTEM, at=at)
-    elif (
-        tournament.status in (TournamentStatus.REGISTERING, TournamentStatus.REGISTRATION_CLOSED)
-        and tournament.start_mode == StartMode.AT_TIME
-        and starts is not None
-        and starts <= at
-    ):
+        return
+    if tournament.status not in (TournamentStatus.REGISTERING, TournamentStatus.REGISTRATION_CLOSED):
+        return
+    if tournament.start_mode == StartMode.AT_TIME and starts is not None and starts <= at:
         players = tally.totals(tournament_id).players
         needed = tournament.min_players if tournament.enforce_min_players else 1
         if players < needed:
             call_off(tournament, reason=TOO_FEW, actor=SYSTEM, at=at)
         else:
             begin(tournament, immediately=False, actor=SYSTEM, at=at)
+    elif over:
+        # A lobby that never filled, or a start that nobody called: its time is over, and the money goes back.
+        call_off(tournament, reason=TOO_FEW, actor=SYSTEM, at=at)
 
 
 def tick(*, at: datetime) -> int:

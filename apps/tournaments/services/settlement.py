@@ -32,6 +32,7 @@ __all__ = ["Preview", "PreviewLine", "preview_refunds", "preview_settlement"]
 PAY = "tournaments.pay"
 # A fact is read by people and webhooks: the first hundred winners; `results` serves them all.
 WINNERS_TOLD = 100
+BATCHES_A_RUN = 8
 SETTLED = (PayoutStatus.PAID, PayoutStatus.NOT_ELIGIBLE)
 
 
@@ -229,6 +230,8 @@ def paying() -> list[int]:
 def pay_on(tournament_id: int, *, at: datetime) -> int:
     """Pay what is due, a batch a transaction, then close the tournament if nothing is left; return how many were paid.
 
+    After some batches it rings for another run, so that a large settlement leaves the worker to others in between.
+
     Safe to run twice, side by side, and again after a kill: a payout is paid by the journal that carries its key.
     """
     tournament = _owing(tournament_id, at=at)
@@ -236,13 +239,29 @@ def pay_on(tournament_id: int, *, at: datetime) -> int:
     if tournament is None or plan is None:
         return 0
     paid, before = 0, plans.counts(plan.pk)[PayoutStatus.PAID][0]
-    while batch := _pay_batch(tournament, plan, at=at):
+    for _ in range(BATCHES_A_RUN):
+        try:
+            batch = _pay_batch(tournament, plan, at=at)
+        except plans.PlanChanged as changed:
+            _stop(tournament_id, plan, problem=changed.message, at=at)
+            return paid
+        if not batch:
+            with transaction.atomic():
+                conclude(Tournament.objects.hold(tournament_id), actor=SYSTEM, at=at)
+            return paid
         paid += batch
         key = job_key(tournament, plan.kind)
         jobs.report(tournament.operator_id, key, done=before + paid, total=plan.lines, at=at)
-    with transaction.atomic():
-        conclude(Tournament.objects.hold(tournament_id), actor=SYSTEM, at=at)
+    doorbell.ring(PAY, tournament_id=tournament_id)
     return paid
+
+
+@transaction.atomic
+def _stop(tournament_id: int, plan: SettlementPlan, *, problem: str, at: datetime) -> None:
+    """Ask for a person: the stored lines are not those that were frozen, so nothing of them may move."""
+    tournament: Tournament = Tournament.objects.hold(tournament_id)
+    if tournament.status in (TournamentStatus.SETTLING, TournamentStatus.REFUNDING):
+        _end(tournament, plan, problem=problem, actor=SYSTEM, at=at)
 
 
 @transaction.atomic
@@ -254,9 +273,18 @@ def _owing(tournament_id: int, *, at: datetime) -> Tournament | None:
         counts = plans.counts(plan.pk) if plan else {}
         waiting = {status for status, (number, _) in counts.items() if number and status not in SETTLED}
         mended = PayoutStatus.PROCESSING in waiting or (not waiting and not accounts.balance(tournament.escrow_id))
-        if mended:
+        if mended and _is_as_frozen(plan):
             _resume(tournament, plan, actor=SYSTEM, at=at)
     return tournament if tournament.status in (TournamentStatus.SETTLING, TournamentStatus.REFUNDING) else None
+
+
+def _is_as_frozen(plan: SettlementPlan | None) -> bool:
+    try:
+        if plan is not None:
+            plans.verify(plan)
+    except plans.PlanChanged:
+        return False
+    return True
 
 
 @transaction.atomic

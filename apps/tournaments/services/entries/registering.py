@@ -1,0 +1,159 @@
+"""Enter a player (operators.md 3.8)."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+
+from django.db import IntegrityError, transaction
+
+from apps.core.actors import Actor
+from apps.core.errors import DomainError, Invalid
+from apps.events import services as events
+from apps.ledger import money
+from apps.operators.models import Player
+from apps.operators.services import admission
+from apps.tournaments import board, facts
+from apps.tournaments.lifecycle import EntryStatus, TournamentStatus
+from apps.tournaments.models import Entry, EntryMode, StartMode, Tournament
+from apps.tournaments.services import running, tally
+from apps.tournaments.services.entries.ground import collect, is_over
+
+
+class DuplicateRegistration(DomainError):
+    """The player is registered already."""
+
+    code = "DUPLICATE_REGISTRATION"
+
+
+class TournamentFull(DomainError):
+    """Every seat is taken."""
+
+    code = "TOURNAMENT_FULL"
+
+
+class RegistrationClosed(DomainError):
+    """The tournament takes no registrations now."""
+
+    code = "REGISTRATION_CLOSED"
+
+
+class NotInvited(DomainError):
+    """Only invited players may enter."""
+
+    kind = "forbidden"
+    code = "NOT_INVITED"
+
+
+class BuyInMismatch(Invalid):
+    """The buy-in differs from the entry fee."""
+
+    code = "BUY_IN_MISMATCH"
+
+
+@transaction.atomic
+def register(
+    tournament_id: int,
+    *,
+    user_id: str,
+    display_name: str,
+    buy_in: Decimal | None = None,
+    payment_id: str = "",
+    brand_id: str | None = None,
+    actor: Actor,
+    at: datetime,
+) -> Entry:
+    """Enter a player, take the fee into escrow and report it (operators.md 3.8).
+
+    The player is created if the operator has not named them before. `buy_in` in major units must equal the fee.
+    Raises RegistrationClosed, TournamentFull, DuplicateRegistration, PlayerBlocked, BuyInMismatch, InsufficientFunds.
+    """
+    tournament: Tournament = Tournament.objects.hold_for_entry(tournament_id)
+    try:
+        _check_open(tournament, at)
+    except RegistrationClosed:
+        _refuse_twice(tournament, user_id, brand_id)
+        raise
+    fee = int(tournament.fee_units)
+    if buy_in is not None and money.to_units(buy_in, tournament.asset.scale) != fee:
+        raise BuyInMismatch(entry_fee=facts.amount(tournament, fee))
+    player = admission.ensure_locked(
+        tournament.operator_id, user_id=user_id, display_name=display_name, brand_id=brand_id, at=at
+    )
+    admission.refuse_blocked(player, at)
+    attempt = _next_attempt(tournament, player)
+    entry = Entry(
+        operator_id=tournament.operator_id,
+        tournament=tournament,
+        player=player,
+        attempt=attempt,
+        display_name=display_name,
+        payment_id=payment_id,
+        paid_units=fee,
+        scored_at=at,
+        registered_at=at,
+        changed_at=at,
+    )
+    try:
+        entry.save(force_insert=True)
+    except IntegrityError as problem:
+        raise DuplicateRegistration(player_id=str(player.pk)) from problem
+    if not tally.take_seat(tournament.pk, fee_units=fee):
+        raise TournamentFull(max_players=tournament.max_players)
+    collect(tournament, entry, units=fee, act="entry", actor=actor, at=at)
+    counted = tally.totals(tournament.pk).players
+    events.record_many(
+        [facts.registered(tournament, entry, current_players=counted)],
+        operator_id=tournament.operator_id,
+        actor=actor,
+        at=at,
+    )
+    transaction.on_commit(partial(board.push, tournament.pk, [entry]))
+    if tournament.start_mode == StartMode.AT_COUNT and counted >= tournament.min_players:
+        running.begin_if_waiting(tournament, actor=actor, at=at)
+    return entry
+
+
+def _check_open(tournament: Tournament, at: datetime) -> None:
+    """Raise RegistrationClosed unless a player may enter now (operators.md 4.2, 4.6)."""
+    if tournament.entry_mode == EntryMode.INVITED:
+        raise NotInvited
+    if tournament.status == TournamentStatus.REGISTERING:
+        opens = tournament.registration_opens_at
+        if opens is not None and at < opens:
+            raise RegistrationClosed("Registration has not begun.")
+        if not _due(tournament, at):
+            return
+    if tournament.status in (TournamentStatus.REGISTERING, TournamentStatus.RUNNING):
+        late = tournament.late_registration or tournament.started_immediately
+        deadline = tournament.rebuy_deadline
+        if late and (deadline is None or at <= deadline) and not is_over(tournament, at):
+            return
+    raise RegistrationClosed(status=tournament.status)
+
+
+def _refuse_twice(tournament: Tournament, user_id: str, brand_id: str | None) -> None:
+    """Raise DuplicateRegistration for who is in: a client that retries must learn that the first try went through."""
+    live = Entry.objects.filter(tournament=tournament, player__external_id=user_id).exclude(
+        status=EntryStatus.WITHDRAWN
+    )
+    if brand_id is not None:
+        live = live.filter(player__brand__external_id=brand_id)
+    player_id = live.values_list("player_id", flat=True).first()
+    if player_id is not None:
+        raise DuplicateRegistration(player_id=str(player_id))
+
+
+def _due(tournament: Tournament, at: datetime) -> bool:
+    """Tell whether its start time has come, though the beat has not started it yet."""
+    start = tournament.starts_at
+    return tournament.start_mode == StartMode.AT_TIME and start is not None and at >= start
+
+
+def _next_attempt(tournament: Tournament, player: Player) -> int:
+    """Return the number of this registration; the caller holds the player. Raises DuplicateRegistration."""
+    earlier = list(
+        Entry.objects.filter(tournament=tournament, player=player).values_list("attempt", "status").order_by("attempt")
+    )
+    if any(status != EntryStatus.WITHDRAWN for _, status in earlier):
+        raise DuplicateRegistration(player_id=str(player.pk))
+    return earlier[-1][0] + 1 if earlier else 1
