@@ -20,4 +20,7 @@ def edges_trigger(
         condition = pgtrigger.Condition(
             f"OLD.{field} IS DISTINCT FROM NEW.{field} AND OLD.{field} || ':' || NEW.{field} <> ALL (ARRAY[{legal}])"
         )
-    return pgtrigger.FSM(name=name, field=field, transitions=transitions, condition=condition)
+    trigger = pgtrigger.FSM(name=name, field=field, transitions=transitions, condition=condition)
+    if in_bulk:
+        trigger.when = pgtrigger.After  # before an update, even one whose condition is false locks the row once more
+    return trigger

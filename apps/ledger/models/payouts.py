@@ -114,6 +114,7 @@ class Payout(PayoutLifecycle):
             *payout_triggers(),
             pgtrigger.ReadOnly(
                 name="payout_amount_is_frozen",
+                when=pgtrigger.After,  # as `edges_trigger` has it for rows that change in bulk
                 fields=[
                     "operator",
                     "plan",
