@@ -48,7 +48,8 @@ class TenantAccess:
         """Answer a permission question: about a row with its operator, without a row with any."""
         if row is None or not self.tenant:
             return request.user.has_perm(permission)
-        return request.user.has_perm(permission, tenancy.tenant_of(row, self.tenant))
+        user: Any = request.user  # has_perm wants a row; what counts of it is its operator
+        return bool(user.has_perm(permission, tenancy.tenant_of(row, self.tenant)))
 
     def allowing(self, request: HttpRequest, permission: str) -> QuerySet[Any]:
         """Return the operators with which the person has a permission."""

@@ -90,7 +90,8 @@ class TenantAdmin(TenantAccess, ModelAdmin):
         """Search by `find` where the area has one, which knows the indexes."""
         term = search_term.strip()
         if not term or not hasattr(self, "find"):
-            return super().get_search_results(request, queryset, search_term)
+            usual: tuple[Any, bool] = super().get_search_results(request, queryset, search_term)
+            return usual
         if "\x00" in term:
             return queryset.none(), False
         return self.find(request, queryset, term), False
@@ -124,7 +125,9 @@ class TenantAdmin(TenantAccess, ModelAdmin):
         ]
         if views and not any(view["active"] for view in views[1:]):
             views[0]["active"] = not set(request.GET) - {"q", "p", "o", "e"}
-        show = partial(super().changelist_view, request, {"views": views, **(extra_context or {})})
+        show: Callable[[], HttpResponse] = partial(
+            super().changelist_view, request, {"views": views, **(extra_context or {})}
+        )
         if request.method != "GET" or connection.in_atomic_block:
             return show()
         return self._show_in_time(request, show)
@@ -174,7 +177,8 @@ class TenantAdmin(TenantAccess, ModelAdmin):
             ]
             history = [changes(row)] if hasattr(self.model, "history") else []
             extra["sections"] = [*self.sections(request, row), *contributed(request, row), *history]
-        return super().change_view(request, object_id, form_url, extra)
+        page: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return page
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Adding is a form over the table for configuration, a service for everything else."""
@@ -187,7 +191,8 @@ class TenantAdmin(TenantAccess, ModelAdmin):
     ) -> HttpResponse:
         """Add a row."""
         if self.creation is None:
-            return super().add_view(request, form_url, extra_context)
+            page: HttpResponse = super().add_view(request, form_url, extra_context)
+            return page
         if not self.has_add_permission(request):
             raise PermissionDenied
         return self._operate(request, self.creation, None)
@@ -221,7 +226,8 @@ class TenantAdmin(TenantAccess, ModelAdmin):
         """GET asks and shows the dry run; POST does it."""
         row = self.get_object(request, unquote(object_id))
         if row is None or not self.has_view_permission(request, row):
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return missing
         operation = next((one for one in self.all_operations() if one.name == name), None)
         if operation is None or not self.may(request, operation.permission, row):
             raise PermissionDenied

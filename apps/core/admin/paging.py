@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
 from apps.core.admin.theme import ChangeList
@@ -11,7 +12,7 @@ from apps.core.admin.theme import ChangeList
 AHEAD = 9
 
 
-class Glance(Paginator):
+class Glance(Paginator[Any]):
     """Counts no further than a few pages beyond the one that is read, so its cost grows with the page, not the table.
 
     `count` is exact when the end is that near; otherwise it is as far as anyone looked, and `truncated` says so.
@@ -28,7 +29,8 @@ class Glance(Paginator):
     def count(self) -> int:
         """Count the rows up to the horizon. Their order doesn't matter for that, and unsorted is cheaper."""
         horizon = (self.read_page + AHEAD) * self.per_page
-        found: int = self.object_list.order_by()[: horizon + 1].count()
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
+        found = rows.order_by()[: horizon + 1].count()
         self.truncated = found > horizon
         return min(found, horizon)
 
@@ -40,6 +42,8 @@ class Glance(Paginator):
 
 class GlanceList(ChangeList):
     """A list without a grand total: nothing claims "501 results" when there may be a million."""
+
+    result_list: Any
 
     def get_results(self, request: Any) -> None:
         """Read the page and what its columns need besides; claim no total but what is known."""

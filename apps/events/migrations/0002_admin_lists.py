@@ -11,7 +11,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('events', '0001_initial'),
-        ('operators', '0002_admin_lists'),
     ]
 
     operations = [

