@@ -10,7 +10,7 @@ from django.db import connection
 from apps.core import clock, doorbell, ids
 from apps.tournaments.board import packing, scripts, store
 from apps.tournaments.lifecycle import TournamentStatus
-from apps.tournaments.models import Entry, Tournament
+from apps.tournaments.models import Tournament
 
 log = structlog.get_logger(__name__)
 
@@ -76,13 +76,12 @@ def _rows(tournament_id: int) -> Iterator[list[tuple[Any, ...]]]:
 
     Who withdrew is among them: a late push of an earlier version must not bring them back.
     """
-    columns = ", ".join(packing.FIELDS)
     after = (0, 0)
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                SELECT {columns}, attempt FROM tournaments_entry
+                SELECT {packing.COLUMNS}, attempt FROM tournaments_entry
                  WHERE tournament_id = %s AND (player_id, attempt) > (%s, %s)
                  ORDER BY player_id, attempt LIMIT %s
                 """,  # noqa: S608 - our own column names
@@ -140,14 +139,20 @@ def _catch_up(tournament_id: int, *, epoch: bytes, through: datetime, begun: byt
             return pushed
         missed = [int.from_bytes(behind[k : k + 8], "big") for k in range(0, len(behind), 8)]
         if missed:
-            newest = Entry.objects.filter(pk__in=missed).values_list(*packing.FIELDS)
-            if not store.push_packed(tournament_id, map(packing.pack, newest), epoch=epoch, just_read=True):
+            if not store.push_packed(tournament_id, _packed(missed), epoch=epoch, just_read=True):
                 return pushed
             pushed += len(missed)
     store.ask(scripts.SWEPT, tournament_id, epoch, packing.since_epoch(now), begun, FORGET)
     if pushed:
         log.info("board_caught_up", tournament_id=tournament_id, entries=pushed)
     return pushed
+
+
+def _packed(entry_ids: list[int]) -> list[tuple[int, int, bytes]]:
+    """Return entries as they stand now."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {packing.COLUMNS} FROM tournaments_entry WHERE id = ANY(%s)", [entry_ids])  # noqa: S608
+        return [packing.pack(row) for row in cursor.fetchall()]
 
 
 def _changed(tournament_id: int, *, since: datetime) -> Iterator[list[tuple[int, int, datetime]]]:
