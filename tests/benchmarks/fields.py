@@ -9,27 +9,29 @@ from datetime import UTC, datetime, timedelta
 import psutil
 from django.db import connection
 
+from apps.core import clock
 from apps.core.actors import SYSTEM
 from apps.tournaments.models import Tournament
 from apps.tournaments.services import creation, running
 from tests.factories import GAME, OperatorFactory
 
-# Real time: boards are swept by what changed lately.
+# Far enough back that no sweep looks at it.
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def running_tournament(operator=None, **wishes) -> Tournament:
-    """A running tournament without an end, free of charge unless told otherwise."""
-    plan = {"name": "Benchmark", "game_slug": GAME, "starts_at": LONG_AGO + timedelta(days=1)} | wishes
+def open_tournament(operator=None, **wishes) -> Tournament:
+    """A tournament that takes registrations now, free of charge unless told otherwise."""
+    at = clock.now()
+    plan = {"name": "Benchmark", "game_slug": GAME, "starts_at": at + timedelta(days=1)} | wishes
     made = creation.create_tournament(
-        creation.NewTournament(**plan), operator=operator or OperatorFactory(), actor=SYSTEM, at=LONG_AGO
+        creation.NewTournament(**plan), operator=operator or OperatorFactory(), actor=SYSTEM, at=at
     )
-    return Tournament.objects.get(pk=made.pk)
+    return Tournament.objects.select_related("operator").get(pk=made.pk)
 
 
 def start(tournament: Tournament) -> Tournament:
     """Start it; a field without players would be cancelled."""
-    running.start(tournament.pk, actor=SYSTEM, at=LONG_AGO + timedelta(days=1))
+    running.start(tournament.pk, actor=SYSTEM, at=clock.now())
     return Tournament.objects.get(pk=tournament.pk)
 
 

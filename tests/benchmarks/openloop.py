@@ -127,7 +127,7 @@ async def main(asked: argparse.Namespace) -> None:
             await loop.create_unix_connection(lambda: _Connection(load), asked.socket)
         else:
             await loop.create_connection(lambda: _Connection(load), "127.0.0.1", asked.port)
-    while len(load.free) < CONNECTIONS:
+    while len(load.free) < CONNECTIONS:  # noqa: ASYNC110 - the protocol calls, it can't await
         await asyncio.sleep(0.01)
     await load.run(rate=asked.rate, seconds=asked.seconds)
     print(json.dumps({"took": load.took, "bad": load.bad[:3], "failed": len(load.bad), "bytes": load.size}))

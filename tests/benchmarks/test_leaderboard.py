@@ -37,7 +37,7 @@ UNLIMITED = dict.fromkeys(("standard", "results", "ceiling", "burstPerTenSeconds
 
 def test_the_top_50_of_a_million(redis):
     print(f"\nleaderboard, {PLAYERS:,} players; {fields.others()}")
-    tournament = fields.running_tournament()
+    tournament = fields.open_tournament()
     tournament.operator.preferences = {"rateLimits": UNLIMITED}
     tournament.operator.save()
     with fields.timed("filling PostgreSQL by bare SQL"):

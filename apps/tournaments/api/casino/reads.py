@@ -18,6 +18,7 @@ from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.querysets import NEVER_ELIMINATED
 from apps.tournaments.services import lookup, results
 from apps.tournaments.services.entries import PlayerNotFound, TournamentNotFound
+from apps.tournaments.services.tally import Totals
 from apps.tournaments.services.tokens import parse_internal_id
 
 # Ids are bigints; a longer number is nobody's.
@@ -41,8 +42,13 @@ def visible(operator_id: int) -> Any:
 
 def tournament(operator_id: int, ref: str) -> Tournament:
     """Return one tournament, shared and only to be read. Raises TournamentNotFound, for other operators' too."""
+    return standing(operator_id, ref)[0]
+
+
+def standing(operator_id: int, ref: str) -> tuple[Tournament, Totals]:
+    """Return the same with its running counts."""
     pk = row_id(ref)
-    found = lookup.tournament(operator_id, pk) if pk else None
+    found = lookup.standing(operator_id, pk) if pk else None
     if found is None:
         raise TournamentNotFound
     return found

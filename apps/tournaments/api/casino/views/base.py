@@ -8,6 +8,7 @@ from apps.operators.api.access import OperatorView, credential_of
 from apps.operators.models import Operator
 from apps.tournaments.api.casino import reads
 from apps.tournaments.models import Entry, Tournament
+from apps.tournaments.services.tally import Totals
 
 
 class CasinoView(OperatorView):
@@ -24,6 +25,10 @@ class CasinoView(OperatorView):
     def tournament(self) -> Tournament:
         """Return the tournament the path names. Raises TournamentNotFound."""
         return reads.tournament(self.operator.pk, self.kwargs["id"])
+
+    def standing(self) -> tuple[Tournament, Totals]:
+        """Return the same with its running counts, which costs no more."""
+        return reads.standing(self.operator.pk, self.kwargs["id"])
 
     def entry(self) -> Entry:
         """Return the entry the path names. Raises TournamentNotFound, PlayerNotFound."""

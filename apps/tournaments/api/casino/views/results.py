@@ -26,7 +26,7 @@ class LeaderboardView(_ResultsView):
     def get(self, request: Request, **path: str) -> Response:
         """Return a page of the ranking, or a player with their neighbours."""
         wanted, at = queries.board(request), clock.now()
-        found, page = self.tournament(), wanted.page
+        (found, totals), page = self.standing(), wanted.page
         if wanted.around is None:
             board = boards.leaderboard(
                 found, offset=page.offset, limit=page.limit or 1, include_out=wanted.include_eliminated
@@ -34,7 +34,6 @@ class LeaderboardView(_ResultsView):
         else:
             board = boards.around(found, reads.entry(found, wanted.around), each_side=NEIGHBOURS)
             page = queries.Page(2 * NEIGHBOURS + 1, board.rows[0][0] - 1 if board.rows else 0)
-        totals = tally.totals(found.pk)
         # Places are worth what the percentages say, unless those who tied have shared them.
         shared = reads.prizes_by_place(found) if found.tie_policy == TiePolicy.SPLIT else None
         return Response(
