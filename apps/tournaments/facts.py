@@ -48,6 +48,7 @@ def terms(tournament: Tournament, fields: Iterable[str]) -> dict[str, Any]:
         "max_players": ("maxPlayers", tournament.max_players),
         "min_players": ("minPlayers", tournament.min_players),
         "config": ("gameConfig", tournament.config),
+        "tournament_type": ("tournamentType", tournament.tournament_type),
         "fee_units": ("entryFee", amount(tournament, tournament.fee_units)),
         "rebuy_fee_units": ("rebuyFee", amount(tournament, tournament.rebuy_fee_units)),
         "guarantee_units": ("guaranteedPrize", amount(tournament, tournament.guarantee_units)),

@@ -206,6 +206,12 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.core.api.schema.errors_everywhere",
     ],
+    # Several things have a `status`; generated clients want a name for each set of its words.
+    "ENUM_NAME_OVERRIDES": {
+        "TournamentStatusEnum": "apps.tournaments.api.casino.words.TOURNAMENT_WORDS",
+        "EntryStatusEnum": "apps.tournaments.api.casino.words.ENTRY_FILTERS",
+        "GamePlatformStatusEnum": "apps.tournaments.api.internal.schemas.STATUSES",
+    },
 }
 
 STATIC_URL = "/static/"

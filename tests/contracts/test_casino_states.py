@@ -230,6 +230,17 @@ def test_money_is_fixed_once_somebody_is_registered(casino):
     assert everything() == before
 
 
+def test_the_configuration_and_the_type_in_it_change_together(casino):
+    made = casino.create(config={"maxRounds": 5, "eliminationRate": 0.5})
+    config = {"tournament_type": "elimination", "maxRounds": 7, "eliminationRate": 0.25}
+    told = casino.put(f"/api/tournaments/{made}", {"gameConfig": config}).json()["tournament"]
+    assert (told["gameConfig"], told["tournamentType"]) == (config, "elimination")
+    assert casino.get(f"/api/tournaments/{made}/leaderboard").json()["totalRounds"] == 7
+    before = everything()
+    assert casino.put(f"/api/tournaments/{made}", {"config": {"tournament_type": "battle"}}).status_code == 400
+    assert everything() == before
+
+
 def test_whoever_is_out_can_not_leave_again_and_comes_back_by_a_rebuy(casino):
     made = a_tournament(casino, "in_progress")
     assert act(casino, made, "eliminate").status_code == 200

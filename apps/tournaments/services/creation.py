@@ -95,6 +95,7 @@ class TournamentChanges:
     unlimited: bool = False
     min_players: int | None = None
     config: Mapping[str, Any] | None = None
+    tournament_type: str | None = None
     entry_fee: Decimal | None = None
     percentages: Sequence[Decimal] | None = None
     guarantee: Decimal | None = None
@@ -279,7 +280,7 @@ def _wanted(tournament: Tournament, changes: TournamentChanges) -> dict[str, Any
     """The fields that really change, with their new values."""
     wanted: dict[str, Any] = {
         name: getattr(changes, name)
-        for name in ("name", "starts_at", "ends_at", "max_players", "min_players")
+        for name in ("name", "starts_at", "ends_at", "max_players", "min_players", "tournament_type")
         if getattr(changes, name) is not None
     }
     if changes.unlimited:

@@ -87,6 +87,7 @@ class ChangesIn(serializers.Serializer[Any]):
     max_players = Whole(min_value=1, **MAY_BE_ABSENT, help_text="Null: unlimited.")
     min_players = Whole(min_value=1, required=False)
     config = JsonObject(required=False)
+    tournament_type = Choice(TournamentType.values, required=False)
     entry_fee = Amount(required=False)
     prize_pool = PrizePoolIn(required=False)
 
@@ -232,6 +233,7 @@ def tournament_changes(data: Any) -> TournamentChanges:
             "max_players": fields.get("max_players"),
             "min_players": fields.get("min_players"),
             "config": fields.get("config"),
+            "tournament_type": fields.get("tournament_type"),
             "entry_fee": fields.get("entry_fee"),
             "percentages": pool.get("distribution"),
             "guarantee": pool.get("total"),

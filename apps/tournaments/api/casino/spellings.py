@@ -75,6 +75,7 @@ CHANGES: Aliases = {
         "max_players",
         "min_players",
         "config",
+        "tournament_type",
         "entry_fee",
         "prize_pool.total",
         "prize_pool.distribution",
