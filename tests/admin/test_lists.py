@@ -91,8 +91,8 @@ def test_facts_are_filtered_by_type_its_beginning_and_subject(acme):
     client = signed_in(acme.staff["auditor"])
     assert {fact.type for fact in found(client, Fact, type="tournament.started")} == {"tournament.started"}
     assert {fact.type.split(".")[0] for fact in found(client, Fact, type="player.*")} == {"player"}
-    about = found(client, Fact, subject=acme.draft.subject)
-    assert [fact.type for fact in about] == ["tournament.created"]
+    about = found(client, Fact, subject=acme.upcoming.subject)
+    assert [fact.type for fact in about] == [*["player.registered"] * 3, "tournament.created"]
 
 
 def test_a_day_is_filtered_with_its_whole_length(acme):

@@ -104,7 +104,7 @@ def test_finance_approves_the_payouts_after_a_look_at_them(page, operator):
 
 
 def test_a_bar_moves_by_itself_and_stops_when_its_job_has_ended(page, operator):
-    job = jobs.ask(
+    jobs.ask(
         operator_id=operator.pk, kind="test", key="count", subject="", title="Count", total=40, actor=SYSTEM,
         at=timezone.now(),
     )  # fmt: skip

@@ -175,7 +175,7 @@ class JournalAdmin(TenantAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the postings along, one query for the page."""
         legs = Posting.objects.select_related("account__asset").order_by("pk")
-        rows = super().get_queryset(request).select_related("reverses")
+        rows = super().get_queryset(request).select_related("operator", "reverses")
         return rows.prefetch_related(Prefetch("postings", legs))
 
     def find(self, request: HttpRequest, rows: QuerySet[Journal], term: str) -> QuerySet[Journal]:
