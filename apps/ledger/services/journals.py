@@ -36,6 +36,10 @@ POST = """
 """
 
 
+# The constraint that speaks when a wallet, hold or escrow would go below zero.
+OVERDRAWN = "ledger_balance_not_negative"
+
+
 class JournalMismatch(DomainError):
     """The business act has been posted before, with other amounts or accounts."""
 
@@ -108,11 +112,6 @@ def post_many(journals: Sequence[NewJournal], *, operator_id: int, actor: Actor,
     _first(operator_id, [journal for key, journal in unique.items() if key not in ids])
 
 
-def overdrawn(problem: IntegrityError) -> bool:
-    """Tell whether the database refused a movement because a bounded account would have gone below zero."""
-    return violated(problem) == "ledger_balance_not_negative"
-
-
 def violated(problem: BaseException) -> str:
     """Return the name of the constraint behind a database error, or nothing."""
     diagnosis = getattr(problem.__cause__, "diag", None)
@@ -151,7 +150,7 @@ def _write(journals: Sequence[NewJournal], *, operator_id: int, actor: Actor, at
             cursor.execute(POST, parameters)
             return {key: pk for pk, key in cursor.fetchall()}
     except IntegrityError as problem:
-        if overdrawn(problem):
+        if violated(problem) == OVERDRAWN:
             raise InsufficientFunds from problem
         raise
 

@@ -12,8 +12,9 @@ from apps.events import services as events
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import OpenPayout, Payout, SettlementPlan
 from apps.ledger.money import written
+from apps.ledger.services import accounts
 from apps.ledger.services.freezing import verify
-from apps.ledger.services.journals import JournalMismatch, NewJournal, post_once, violated
+from apps.ledger.services.journals import OVERDRAWN, JournalMismatch, NewJournal, post_once, violated
 
 # When a payout that failed for now is tried again; after the last of these a person decides.
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600))
@@ -109,16 +110,34 @@ def _pay_or_isolate(ids: Sequence[int], *, plan: SettlementPlan, actor: Actor, a
         state = getattr(problem.__cause__, "sqlstate", None) or ""
         if not state.startswith(INTEGRITY) and state not in PASSING:
             raise
-        if len(ids) == 1 and violated(problem) == "ledger_journal_once":
-            return _adopt(ids[0], plan=plan, actor=actor, at=at)
+        if violated(problem) == OVERDRAWN:
+            affordable, rest = _affordable(ids)
+            if rest:
+                _give_up(rest, "The account it is paid from has not enough money.", plan=plan, actor=actor, at=at)
+                return _pay_or_isolate(affordable, plan=plan, actor=actor, at=at)
         if len(ids) == 1:
-            _fail(ids[0], problem, passing=state in PASSING, plan=plan, actor=actor, at=at)
-            return []
+            return _judge(ids[0], problem, passing=state in PASSING, plan=plan, actor=actor, at=at)
         middle = len(ids) // 2
         return [
             *_pay_or_isolate(ids[:middle], plan=plan, actor=actor, at=at),
             *_pay_or_isolate(ids[middle:], plan=plan, actor=actor, at=at),
         ]
+
+
+def _affordable(ids: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Part payouts into those that their account can pay, each in its turn, and the rest."""
+    left: dict[int, int] = {}
+    affordable, rest = [], []
+    for pk, source_id, units in (
+        Payout.objects.filter(pk__in=ids).order_by("pk").values_list("pk", "source_id", "units")
+    ):
+        left.setdefault(source_id, accounts.balance(source_id))
+        if units <= left[source_id]:
+            left[source_id] -= int(units)
+            affordable.append(pk)
+        else:
+            rest.append(pk)
+    return affordable, rest
 
 
 def _pay(ids: Sequence[int], *, actor: Actor, at: datetime) -> list[Paid]:
@@ -143,8 +162,9 @@ def _adopt(pk: int, *, plan: SettlementPlan, actor: Actor, at: datetime) -> list
     journal = NewJournal(f"payout.{payout.purpose.lower()}", payout.key, legs, subject=payout.subject)
     try:
         first, _ = post_once(journal, operator_id=payout.operator_id, actor=actor, at=at)
-    except JournalMismatch as problem:
-        _fail(pk, problem, passing=False, plan=plan, actor=actor, at=at)
+    except JournalMismatch:
+        reason = "Its journal was posted before, with other amounts or accounts."
+        _give_up([pk], reason, plan=plan, actor=actor, at=at)
         return []
     payout.settle(at=at)
     payout.journal = first
@@ -166,37 +186,48 @@ def _adopt(pk: int, *, plan: SettlementPlan, actor: Actor, at: datetime) -> list
     ]
 
 
-def _fail(pk: int, problem: Exception, *, passing: bool, plan: SettlementPlan, actor: Actor, at: datetime) -> None:
-    """Note why a payout was not paid, and when to try again, if at all."""
-    payout = Payout.objects.select_related("asset").get(pk=pk)
-    reason = _reason(problem)
-    if passing and payout.attempts < len(RETRY_AFTER):
-        payout.fail(error=reason, retry_at=at + RETRY_AFTER[payout.attempts])
-    else:
-        payout.give_up(error=reason)
-    payout.attempts = F("attempts") + 1
+def _judge(
+    pk: int, problem: Exception, *, passing: bool, plan: SettlementPlan, actor: Actor, at: datetime
+) -> list[Paid]:
+    """Say what becomes of the one payout that was refused: paid before, tried again later, or left to a person."""
+    if violated(problem) == "ledger_journal_once":
+        return _adopt(pk, plan=plan, actor=actor, at=at)
+    reason = str(problem).strip().splitlines()[0][:300]
+    payout = Payout.objects.get(pk=pk)
+    if not passing or payout.attempts >= len(RETRY_AFTER):
+        _give_up([pk], reason, plan=plan, actor=actor, at=at)
+        return []
+    payout.fail(error=reason, retry_at=at + RETRY_AFTER[payout.attempts])
+    payout.attempts += 1
     payout.save(update_fields=["status", "error", "next_attempt_at", "attempts"])
-    events.record(
-        operator_id=payout.operator_id,
-        type="payout.failed",
-        subject=plan.subject,
-        data={
-            "payoutId": str(pk),
-            "purpose": payout.purpose,
-            "amount": written(payout.units, payout.asset.scale),
-            "asset": payout.asset.code,
-            "status": payout.status,
-            "reason": reason,
-        },
-        actor=actor,
-        at=at,
+    _report([pk], plan=plan, actor=actor, at=at)
+    return []
+
+
+def _give_up(ids: Sequence[int], reason: str, *, plan: SettlementPlan, actor: Actor, at: datetime) -> None:
+    """Leave payouts to a person, with the reason."""
+    Payout.objects.filter(pk__in=ids).update(
+        status=PayoutStatus.ERROR_MANUAL, error=reason, next_attempt_at=None, attempts=F("attempts") + 1
     )
+    _report(ids, plan=plan, actor=actor, at=at)
 
 
-def _reason(problem: Exception) -> str:
-    """Say in a person's words what the books had against it."""
-    if violated(problem) == "ledger_balance_not_negative":
-        return "The account it is paid from has not enough money."
-    if isinstance(problem, JournalMismatch):
-        return "Its journal was posted before, with other amounts or accounts."
-    return str(problem).strip().splitlines()[0][:300]
+def _report(ids: Sequence[int], *, plan: SettlementPlan, actor: Actor, at: datetime) -> None:
+    """Tell which payouts could not be paid."""
+    failed = Payout.objects.filter(pk__in=ids).select_related("asset").order_by("pk")
+    facts = [
+        events.NewFact(
+            "payout.failed",
+            plan.subject,
+            {
+                "payoutId": str(payout.pk),
+                "purpose": payout.purpose,
+                "amount": written(payout.units, payout.asset.scale),
+                "asset": payout.asset.code,
+                "status": payout.status,
+                "reason": payout.error,
+            },
+        )
+        for payout in failed
+    ]
+    events.record_many(facts, operator_id=plan.operator_id, actor=actor, at=at)
