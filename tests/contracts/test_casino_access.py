@@ -1,4 +1,4 @@
-"""Who may call what (operators.md 2.2, 12): no key, wrong scope, other tenant, the right one. A refusal moves nothing."""
+"""Who may call what (operators.md 2.2, 12): no key, wrong scope, other tenant, right one. A refusal moves nothing."""
 
 import pytest
 
