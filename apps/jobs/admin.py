@@ -13,6 +13,8 @@ from apps.core.admin.formats import Tone
 from apps.jobs.lifecycle import JobStatus
 from apps.jobs.models import Job
 
+formats.SUBJECT_PAGES["job"] = "jobs.job"
+
 STATUS_TONES: dict[str, Tone] = {
     JobStatus.QUEUED: "grey",
     JobStatus.RUNNING: "blue",

@@ -55,7 +55,8 @@ def test_a_draft_is_created_as_it_was_typed(acme):
     assert made.prize_rules == [{"minPlayers": 0, "percentages": ["60", "25", "15"]}]
     assert (made.rake_bps, made.rail, made.needs_approval, made.max_entries) == (750, "WALLET", True, 3)
     assert not Fact.objects.filter(subject=made.subject).exists(), "nobody is told of a draft"
-    assert LogEntry.objects.latest("pk").change_message.startswith("Create draft")
+    said = LogEntry.objects.latest("pk").change_message
+    assert said.startswith("Create draft; name: Spring Cup; game: Crash Classic; external id: spring-26; ")
 
 
 WRONG = [

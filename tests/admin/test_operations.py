@@ -10,7 +10,7 @@ from apps.core.admin.operations import Preview
 from apps.events.models import Fact
 from apps.jobs.models import Job
 from apps.ledger.lifecycle import PayoutStatus
-from apps.ledger.models import Journal, Payout
+from apps.ledger.models import Journal, Payout, SettlementPlan
 from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.services import running
 from tests.admin.scenes import STAFF, change, fresh, operation, press, signed_in, status, text, url
@@ -129,6 +129,17 @@ def test_approving_shows_the_stored_payouts_and_lets_them_go(acme):
         Fact.objects.get(subject=acme.waiting.subject, type="payouts.approved").actor
         == f"staff:{acme.staff['finance']}"
     )
+
+
+@pytest.mark.parametrize("model", [Payout, SettlementPlan])
+def test_payouts_are_approved_from_their_own_page_and_from_their_plans(acme, model):
+    client = signed_in(acme.staff["finance"])
+    row = model.objects.filter(subject=acme.waiting.subject).first()
+    assert client.get(operation(row, "approve-payouts")).context["preview"].count == 3
+    press(client, operation(row, "approve-payouts"))
+    assert {one.status for one in Payout.objects.filter(subject=acme.waiting.subject)} == {PayoutStatus.PROCESSING}
+    assert Fact.objects.filter(subject=acme.waiting.subject, type="payouts.approved").count() == 1
+    assert "Approve" not in {item["operation"].label for item in client.get(change(row)).context["operations"]}
 
 
 def test_an_act_names_its_actor_and_request_and_is_kept_with_its_reason(acme):
@@ -284,7 +295,7 @@ def test_a_waiting_payout_is_rejected_with_a_reason(acme):
 
 
 @pytest.mark.parametrize("role", ["manager", "support", "auditor"])
-@pytest.mark.parametrize("name", ["retry", "settle-outside", "reject"])
+@pytest.mark.parametrize("name", ["retry", "settle-outside", "reject", "approve-payouts"])
 def test_only_finance_and_owners_decide_about_payouts(acme, failed, role, name):
     client = signed_in(acme.staff[role])
     assert client.get(operation(failed, name)).status_code == 403

@@ -1,15 +1,19 @@
 """Every page of the registry opens for whoever may see it, with few queries."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 from apps.core.admin import TenantAdmin
-from tests.admin.scenes import MODELS, ROLES, change, signed_in, text, url
+from config.addresses import REPOSITORY
+from tests.admin.scenes import MODELS, ROLES, change, operation, signed_in, text, url
 from tests.factories import UserFactory
 
 MOST_QUERIES = 15
+IMPORT = re.compile(r"^\s*(from|import) unfold", re.M)
 # Logins belong to the platform; no role sees them.
 PLATFORM = {get_user_model()}
 
@@ -65,6 +69,22 @@ def test_every_filter_view_and_order_of_a_list_answers(model, acme):
     for query in queries:
         answer = client.get(url(model, "changelist"), query)
         assert answer.status_code in {200, 302}, query
+
+
+def test_the_theme_is_imported_in_one_place():
+    sources = {path for folder in ("apps", "config") for path in (REPOSITORY / folder).rglob("*.py")}
+    using = {
+        path.relative_to(REPOSITORY).as_posix()
+        for path in sources
+        if re.search(r"(from|import) unfold", path.read_text())
+    }
+    assert using == {"apps/core/admin/theme.py"}
+
+
+def test_a_refusal_is_a_page_for_people(acme):
+    refused = signed_in(acme.staff["auditor"]).get(operation(acme.running, "cancel"))
+    assert refused.status_code == 403
+    assert "Your role does not allow this." in text(refused)
 
 
 def test_the_first_page_opens_for_every_role_with_few_queries(acme, django_assert_max_num_queries):

@@ -136,7 +136,7 @@ def subject(text: str) -> SafeString:
     if page is None or not pk.isdigit():
         return format_html("{}", text) if text else NOTHING
     try:
-        return link(change_url(page, pk), f"{word} {pk}")
+        return format_html('<a class="pd-link pd-nowrap" href="{}">{} {}</a>', change_url(page, pk), word, pk)
     except NoReverseMatch:
         return format_html("{}", text)
 

@@ -80,6 +80,18 @@ class OperationForm(forms.Form):
         """Return what the service is called with."""
         return {name: value for name, value in self.cleaned_data.items() if name != "ticket"}
 
+    def told(self) -> dict[str, str]:
+        """Return what was said, for the history: of a long form only what was changed, and never a password."""
+        said: dict[str, str] = {}
+        for field in self.visible_fields():
+            value = self.cleaned_data.get(field.name)
+            if value in (None, "", [], False) or field.name == "password":
+                continue
+            if not self.groups or field.name in self.changed_data:
+                several = isinstance(value, list | tuple)
+                said[str(field.label).lower()] = ", ".join(map(str, value)) if several else str(value)
+        return said
+
 
 class ReasonForm(OperationForm):
     """For whatever moves money, results or states: why."""
@@ -100,6 +112,7 @@ class Operation:
 
     `run` is called as `run(pk, actor=, at=, **form.arguments())`; without a row (`creation`) the pk is left out.
     `offered` is the name of a transition of the row's graph, or several, or a question about the row.
+    `submit` is the text of the form's button where the label does not say it.
     `done` is what is said afterwards: text, or a function of the service's answer. `reveal` names a template that shows
     the answer once instead, for secrets. `removes`: the row is gone afterwards. `log_only` names what is
     asked for the history and means nothing to the service.
@@ -115,6 +128,7 @@ class Operation:
     preview: Callable[[Any, datetime], Preview] | None = None
     done: str | Callable[[Any], str] = ""
     danger: bool = False
+    submit: str = ""
     icon: str = "play_arrow"
     bulk: bool = False
     reveal: str = ""
@@ -127,6 +141,11 @@ class Operation:
             return self.offered(row)
         names = (self.offered,) if isinstance(self.offered, str) else self.offered
         return bool(set(names) & available_transitions(row))
+
+    @property
+    def verb(self) -> str:
+        """The text of the form's button."""
+        return self.submit or self.label
 
     def passed(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the service is told."""
@@ -173,15 +192,9 @@ def _ticket_key(request: HttpRequest, ticket: str) -> str:
     return f"admin:ticket:{request.user.pk}:{ticket}"
 
 
-def log_text(operation: Operation, arguments: Mapping[str, Any]) -> str:
-    """Return the line of the history: what was done and what was said about it, secrets left out."""
-    told = {
-        name.replace("_", " "): value
-        for name, value in arguments.items()
-        if value not in (None, "", [], False) and name != "password"
-    }
+def log_text(operation: Operation, form: OperationForm) -> str:
+    """Return the line of the history: what was done and what was said about it, the reason last."""
+    told = form.told()
     reason = told.pop("reason", "")
     parts = [operation.label, *(f"{name}: {value}" for name, value in told.items())]
-    if reason:
-        parts.append(f"reason: {reason}")
-    return "; ".join(parts)
+    return "; ".join([*parts, f"reason: {reason}"] if reason else parts)

@@ -158,8 +158,9 @@ class TenantAdmin(TenantAccess, ModelAdmin):
         return ()
 
     def offered(self, request: HttpRequest, row: Any) -> list[Operation]:
-        """Return the buttons of a row: what its state allows and the person may."""
-        return [one for one in self.all_operations() if one.is_offered(row) and self.may(request, one.permission, row)]
+        """Return the buttons of a row: what its state allows and the person may; those that can't be undone last."""
+        found = [one for one in self.all_operations() if one.is_offered(row) and self.may(request, one.permission, row)]
+        return sorted(found, key=lambda one: one.danger)
 
     def all_operations(self) -> tuple[Operation, ...]:
         """Return this page's operations and those that areas above add to it."""
@@ -257,13 +258,13 @@ class TenantAdmin(TenantAccess, ModelAdmin):
         except Exception:
             ops.give_back_ticket(request, ticket)
             raise
-        return self._conclude(request, operation, row, answer, arguments)
+        return self._conclude(request, operation, row, answer, form)
 
     def _conclude(
-        self, request: HttpRequest, operation: Operation, row: Any, answer: Any, arguments: dict[str, Any]
+        self, request: HttpRequest, operation: Operation, row: Any, answer: Any, form: OperationForm
     ) -> HttpResponse:
         """Log what was done, say so, and go on: to the row's page, or to the one showing of a secret."""
-        text = ops.log_text(operation, arguments)
+        text = ops.log_text(operation, form)
         if row is None:
             row = self.created(answer)
             self.log_addition(request, row, text)
@@ -359,7 +360,7 @@ class TenantAdmin(TenantAccess, ModelAdmin):
             return TemplateResponse(request, "podium/operation.html", context)
         if not ops.take_ticket(request, form.cleaned_data["ticket"]):
             return self._already_done(request, back)
-        self._run_each(request, operation, rows, form.arguments())
+        self._run_each(request, operation, rows, form)
         return HttpResponseRedirect(back)
 
     def bulk_preview(self, rows: Sequence[Any], *, left_out: int) -> Preview:
@@ -367,14 +368,13 @@ class TenantAdmin(TenantAccess, ModelAdmin):
         note = f"{left_out} of the selected can't be included: their state or your role does not allow it."
         return Preview([self.opts.verbose_name], [[str(row)] for row in rows], len(rows), note=note if left_out else "")
 
-    def _run_each(
-        self, request: HttpRequest, operation: Operation, rows: Sequence[Any], arguments: dict[str, Any]
-    ) -> None:
+    def _run_each(self, request: HttpRequest, operation: Operation, rows: Sequence[Any], form: OperationForm) -> None:
         done = 0
-        text = ops.log_text(operation, arguments)
+        text = ops.log_text(operation, form)
+        said = operation.passed(form.arguments())
         for row in rows:
             try:
-                operation.run(row.pk, actor=ops.actor_of(request), at=clock.now(), **operation.passed(arguments))
+                operation.run(row.pk, actor=ops.actor_of(request), at=clock.now(), **said)
             except DomainError as refusal:
                 messages.error(request, f"{row}: {_told(refusal)}")
             else:

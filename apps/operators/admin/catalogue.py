@@ -125,6 +125,7 @@ class GameAdmin(TenantAdmin):
         Operation(
             name="edit",
             label="Edit",
+            submit="Save",
             icon="edit",
             run=change_game,
             form=GameForm,

@@ -129,6 +129,7 @@ class OperatorAdmin(TenantAdmin):
         Operation(
             name="preferences",
             label="Preferences",
+            submit="Save",
             icon="tune",
             run=tenants.change_preferences,
             form=PreferencesForm,

@@ -1,18 +1,34 @@
 """What tournaments add to the pages of others: the first page, a player's entries, the approval of a plan."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Sum
 from django.http import HttpRequest
 
 from apps.core import clock
-from apps.core.admin import Panel, Section, formats, narrow, owing, panel, section_of
-from apps.ledger.models import Balance
+from apps.core.actors import Actor
+from apps.core.admin import (
+    Operation,
+    Panel,
+    Preview,
+    Section,
+    add_operation,
+    formats,
+    narrow,
+    owing,
+    panel,
+    section_of,
+)
+from apps.ledger.lifecycle import PayoutStatus
+from apps.ledger.models import Balance, Payout, PlanKind, SettlementPlan
 from apps.operators.models import Player
+from apps.tournaments.admin import page, previews
 from apps.tournaments.admin.looks import entry_badge, money, points, status_badge
 from apps.tournaments.lifecycle import UPCOMING, TournamentStatus
 from apps.tournaments.models import Entry, Tournament
-from apps.tournaments.services import tally
+from apps.tournaments.services import settlement, tally
 
 SHOWN = 8
 OPEN = (
@@ -81,6 +97,58 @@ def subjects_owing(user: Any) -> list[str] | None:
     ids = list(rows.values_list("pk", flat=True)[: MOST_OWING + 1])
     return None if len(ids) > MOST_OWING else [f"tournament:{pk}" for pk in ids]
 
+
+# --- approving, from wherever a payout waits --------------------------------------------------------------------------
+
+
+def _tournament_of(row: Payout | SettlementPlan) -> Tournament:
+    number = int(row.subject.removeprefix("tournament:"))
+    found: Tournament = Tournament.objects.select_related("asset").get(pk=number)
+    return found
+
+
+def approve_payouts_beside(payout_id: int, *, actor: Actor, at: datetime) -> int:
+    """Approve every waiting payout of a payout's tournament."""
+    return settlement.approve_payouts(_tournament_of(Payout.objects.get(pk=payout_id)).pk, actor=actor, at=at)
+
+
+def approve_plan(plan_id: int, *, actor: Actor, at: datetime) -> int:
+    """Approve every waiting payout of a plan's tournament."""
+    return settlement.approve_payouts(_tournament_of(SettlementPlan.objects.get(pk=plan_id)).pk, actor=actor, at=at)
+
+
+def _waits(row: Payout) -> bool:
+    return row.status == PayoutStatus.WAITING_APPROVAL and row.subject.startswith("tournament:")
+
+
+def _has_waiting(plan: SettlementPlan) -> bool:
+    ours = plan.kind == PlanKind.SETTLEMENT and plan.subject.startswith("tournament:")
+    return ours and page.has_waiting(_tournament_of(plan))
+
+
+def _waiting(row: Payout | SettlementPlan, at: datetime) -> Preview:
+    return previews.waiting(_tournament_of(row), at)
+
+
+def _approval(label: str, run: Callable[..., int], offered: Callable[[Any], bool]) -> Operation:
+    return Operation(
+        name="approve-payouts",
+        label=label,
+        icon="task_alt",
+        run=run,
+        permission="ledger.approve_payout",
+        offered=offered,
+        preview=_waiting,
+        explain="These payouts were fixed when the tournament was completed. Approving lets all of them move.",
+        done=lambda approved: f"{formats.number(approved)} payouts approved.",
+    )
+
+
+add_operation("ledger.payout", _approval("Approve all of its tournament", approve_payouts_beside, _waits))
+add_operation("ledger.settlementplan", _approval("Approve payouts", approve_plan, _has_waiting))
+
+
+# --- the first page ---------------------------------------------------------------------------------------------------
 
 HEADERS = ("Tournament", "Operator", "Status", "Players", "Collected")
 

@@ -113,6 +113,7 @@ OPERATIONS = (
     Operation(
         name="edit",
         label="Edit",
+        submit="Save",
         icon="edit",
         run=creation.update_tournament,
         form=forms.ChangesForm,
