@@ -73,5 +73,3 @@ class EntryQuerySet(OwnedQuerySet):
     def locked_for_update(self) -> Self:
         """Row locks in primary-key order, so that two workers can never deadlock."""
         return self.order_by("pk").select_for_update(of=("self",), no_key=True)
-
-
