@@ -13,7 +13,7 @@ from tests.admin.scenes import MODELS, ROLES, change, operation, signed_in, text
 from tests.factories import UserFactory
 
 MOST_QUERIES = 15
-IMPORT = re.compile(r"^\s*(from|import) unfold", re.M)
+IMPORT = re.compile(r"^\s*(from|import) unfold", re.MULTILINE)
 # Logins belong to the platform; no role sees them.
 PLATFORM = {get_user_model()}
 

@@ -98,12 +98,13 @@ def _steps(tournament: Tournament) -> list[dict[str, object]]:
 def _numbers(tournament: Tournament, totals: Totals, escrow: int) -> list[tuple[str, object]]:
     seats = f" / {formats.number(tournament.max_players)}" if tournament.max_players else ""
     pool = pools.pool_of(tournament, totals)
+    worth = ("Goes back", pool.collected) if tournament.cancelled_at else ("Prize pool", pool.total)
     return [
         ("Players", f"{formats.number(totals.players)}{seats}"),
         ("Still in", formats.number(totals.active)),
         ("Entries", formats.number(totals.entries)),
         ("Entry fee", money(tournament, tournament.fee_units) if tournament.fee_units else "free"),
-        ("Prize pool", money(tournament, pool.total)),
+        (worth[0], money(tournament, worth[1])),
         ("In escrow", money(tournament, escrow)),
     ]
 
@@ -155,10 +156,14 @@ def _money(tournament: Tournament, totals: Totals, escrow: int) -> list[dict[str
         ("Rebuys", totals.rebuy_units, False),
         ("Collected", pool.collected, True),
     ]
-    rows += [(f"{party.capitalize()} fee", -units, False) for party, units in pool.fees.items()]
-    if pool.guarantee:
-        rows.append((f"Added for the guarantee of {_plain(tournament, pool.guarantee)}", pool.overlay, False))
-    rows += [("Prize pool", pool.total, True), ("In escrow now", escrow, False)]
+    if tournament.cancelled_at:
+        rows.append(("All of it goes back", pool.collected, False))
+    else:
+        rows += [(f"{party.capitalize()} fee", -units, False) for party, units in pool.fees.items()]
+        if pool.guarantee:
+            rows.append((f"Added for the guarantee of {_plain(tournament, pool.guarantee)}", pool.overlay, False))
+        rows.append(("Prize pool", pool.total, True))
+    rows.append(("In escrow now", escrow, False))
     return [{"name": name, "units": money(tournament, units), "total": total} for name, units, total in rows]
 
 
