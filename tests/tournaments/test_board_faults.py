@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from redis import Redis
 
 from apps.core import doorbell
+from apps.core import redis as core_redis
 from apps.tournaments import board
 from apps.tournaments.board import store, upkeep
 from apps.tournaments.models import Entry, Tournament
@@ -154,6 +156,29 @@ def test_a_part_lost_in_the_middle_of_a_rebuild_is_noticed_at_its_end(tournament
     board.drop(tournament.pk)
     assert board.rebuild(tournament.pk)
     assert lost
+    assert ranks.on_board(tournament) == ranks.truth(tournament)
+
+
+def test_a_hiccup_of_redis_does_not_waste_a_rebuild(tournament, redis, monkeypatch):
+    monkeypatch.setattr(upkeep, "ROWS", 3)
+    monkeypatch.setattr(store, "PAUSE", 0.01)
+    rows, client, batches = upkeep._rows, core_redis.client, []
+
+    def unreachable():
+        monkeypatch.setattr(core_redis, "client", client)
+        return Redis.from_url("unix:///nowhere/redis.sock")
+
+    def shaken(tournament_id):
+        for batch in rows(tournament_id):
+            batches.append(len(batch))
+            monkeypatch.setattr(core_redis, "client", unreachable)
+            yield batch
+
+    monkeypatch.setattr(upkeep, "_rows", shaken)
+    board.drop(tournament.pk)
+    assert board.rebuild(tournament.pk)
+    assert batches == [3, 3, 3, 1]
+    monkeypatch.setattr(core_redis, "client", client)
     assert ranks.on_board(tournament) == ranks.truth(tournament)
 
 

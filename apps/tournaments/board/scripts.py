@@ -20,12 +20,12 @@ local KNOWN_VERSION = {2 + VERSION_AT}
 _KNOWN = f"local KNOWN_VERSION = {2 + VERSION_AT}\n"
 
 # ARGV: an epoch, or "" for whatever board there is; records, no entry twice; "1" if they were just read from
-# PostgreSQL, which is right even where the version is the same. -> how many were news, or nil: no board.
+# PostgreSQL, which is right even where the version is the same. -> how many were news, or -1: no such board.
 PUSH = (
     _RECORD
     + """
 local card = redis.call('HMGET', KEYS[1], 'epoch', 'changed', 'gone', 'known')
-if not card[1] or (ARGV[1] ~= '' and ARGV[1] ~= card[1]) then return false end
+if not card[1] or (ARGV[1] ~= '' and ARGV[1] ~= card[1]) then return -1 end
 local records, ids, n = ARGV[2], {}, 0
 for at = 1, #records, SIZE do
   n = n + 1

@@ -77,17 +77,23 @@ def mend(tournament_id: int, entries: Iterable[Any]) -> None:
 
 def push_packed(
     tournament_id: int, packed: Iterable[tuple[int, int, bytes]], *, epoch: bytes = b"", just_read: bool = False
-) -> bool:
-    """Send what `packing.pack` made, with an epoch only to that filling of the board; tell whether all arrived."""
+) -> bool | None:
+    """Send what `packing.pack` made, with an epoch only to that filling of the board.
+
+    True if all arrived, False if there is no such board, None if Redis did not answer: then nobody knows, and the same
+    may be sent again.
+    """
     newest: dict[int, tuple[int, bytes]] = {}
     for entry_id, version, record in packed:
         if entry_id not in newest or newest[entry_id][0] < version:
             newest[entry_id] = (version, record)
     records = [record for _, record in newest.values()]
-    return all(
-        ask(scripts.PUSH, tournament_id, epoch, b"".join(records[start : start + BATCH]), int(just_read)) is not None
-        for start in range(0, len(records), BATCH)
-    )
+    for start in range(0, len(records), BATCH):
+        some = b"".join(records[start : start + BATCH])
+        news: int | None = ask(scripts.PUSH, tournament_id, epoch, some, int(just_read))
+        if news is None or news < 0:
+            return None if news is None else False
+    return True
 
 
 def page(tournament_id: int, *, offset: int, limit: int, everybody: bool) -> Page | Silent:

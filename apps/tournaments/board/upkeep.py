@@ -1,7 +1,9 @@
 """Fill boards from PostgreSQL, and make up for pushes that were lost."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -30,6 +32,7 @@ FORGET = 24 * 3600
 SILENCE = 20
 ROWS = 2_000
 ATTEMPTS = 3
+PATIENCE = 10
 
 LIVE = frozenset(
     {
@@ -61,14 +64,27 @@ def _fill(tournament_id: int) -> bool:
     entries = 0
     for rows in _rows(tournament_id):
         packed = [packing.pack(row) for row in rows]
-        arrived = store.push_packed(tournament_id, packed, epoch=epoch, just_read=True)
-        if not arrived or not store.ask(scripts.PULSE, tournament_id, epoch):
+        if not _patiently(partial(store.push_packed, tournament_id, packed, epoch=epoch, just_read=True)):
+            return False
+        if not _patiently(partial(store.ask, scripts.PULSE, tournament_id, epoch)):
             return False
         entries += len(rows)
-    if not store.ask(scripts.FINISH, tournament_id, epoch, entries, FORGET):
+    if not _patiently(partial(store.ask, scripts.FINISH, tournament_id, epoch, entries, FORGET)):
         return False
     log.info("board_filled", tournament_id=tournament_id, entries=entries, fresh=begun[0] == b"new")
+    # Filling takes a while, and nobody believes a board that no sweep has looked at for longer.
+    _look_after(tournament_id, live=True)
     return True
+
+
+def _patiently(work: Callable[[], bool | None]) -> bool | None:
+    """Try again while Redis does not answer: a million entries are not read twice for one hiccup."""
+    for _ in range(PATIENCE):
+        done = work()
+        if done is not None:
+            return done
+        time.sleep(store.PAUSE)
+    return None
 
 
 def _rows(tournament_id: int) -> Iterator[list[tuple[Any, ...]]]:
