@@ -5,7 +5,7 @@ from apps.core.admin.contributions import Section, add_operation, changes, owing
 from apps.core.admin.dashboard import Panel, panel
 from apps.core.admin.filters import DaysFilter, OperatorFilter, OwnRelatedFilter
 from apps.core.admin.operations import Operation, OperationForm, Preview, ReasonForm, actor_of, always
-from apps.core.admin.pages import ReadOnlyInline, TenantAdmin
+from apps.core.admin.pages import TenantAdmin
 from apps.core.admin.tenancy import Tenant, narrow, operators_of
 from apps.core.admin.theme import ChoicesDropdownFilter, DropdownFilter, TextFilter, display, dress
 
@@ -19,7 +19,6 @@ __all__ = [
     "OwnRelatedFilter",
     "Panel",
     "Preview",
-    "ReadOnlyInline",
     "ReasonForm",
     "Section",
     "Tenant",

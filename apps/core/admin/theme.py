@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     DropdownFilter,
@@ -12,13 +12,10 @@ from unfold.contrib.filters.admin import (
     TextFilter,
 )
 from unfold.decorators import display
-from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm, UserCreationForm
 from unfold.views import ChangeList
 from unfold.widgets import INPUT_CLASSES, SELECT_CLASSES, SWITCH_CLASSES, TEXTAREA_CLASSES
 
 __all__ = [
-    "AdminPasswordChangeForm",
-    "AuthenticationForm",
     "ChangeList",
     "ChoicesDropdownFilter",
     "DropdownFilter",
@@ -26,10 +23,7 @@ __all__ = [
     "MomentInput",
     "RangeDateFilter",
     "RelatedDropdownFilter",
-    "TabularInline",
     "TextFilter",
-    "UserChangeForm",
-    "UserCreationForm",
     "display",
     "dress",
 ]
