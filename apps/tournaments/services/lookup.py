@@ -8,20 +8,18 @@ from apps.tournaments.services.tally import Totals
 KEPT = 1_000
 
 # A row's place and writer name this very version of it: every update makes another. All rows that an answer shows of.
+# One small look-up each, because PostgreSQL would take longer to plan joins than to do all of this.
 _VERSION = """
-    SELECT ROW(t.ctid, t.xmin, o.ctid, o.xmin, g.ctid, g.xmin, a.ctid, a.xmin)::text, n.*
-      FROM tournaments_tournament t
-      JOIN operators_operator o ON o.id = t.operator_id
-      JOIN operators_game g ON g.id = t.game_id
-      JOIN ledger_asset a ON a.id = t.asset_id
-     CROSS JOIN LATERAL (
-           SELECT coalesce(sum(players), 0), coalesce(sum(active), 0), coalesce(sum(entries), 0),
-                  coalesce(sum(first_fee_units), 0), coalesce(sum(rebuy_units), 0)
-             FROM tournaments_tally WHERE tournament_id = t.id) n
-     WHERE t.id = %s AND t.status <> 'DRAFT'
+    SELECT ROW(t.ctid, t.xmin)::text,
+           (SELECT ROW(o.ctid, o.xmin)::text FROM operators_operator o WHERE o.id = t.operator_id),
+           (SELECT ROW(g.ctid, g.xmin)::text FROM operators_game g WHERE g.id = t.game_id),
+           (SELECT ROW(a.ctid, a.xmin)::text FROM ledger_asset a WHERE a.id = t.asset_id),
+           (SELECT ARRAY[sum(players), sum(active), sum(entries), sum(first_fee_units), sum(rebuy_units)]
+              FROM tournaments_tally WHERE tournament_id = t.id)
+      FROM tournaments_tournament t WHERE t.id = %s AND t.status <> 'DRAFT'
 """
 
-_kept: dict[int, tuple[str, Tournament]] = {}
+_kept: dict[int, tuple[list[str], Tournament]] = {}
 
 
 def tournament(operator_id: int, tournament_id: int) -> Tournament | None:
@@ -41,7 +39,7 @@ def standing(operator_id: int, tournament_id: int) -> tuple[Tournament, Totals] 
         row = cursor.fetchone()
     if row is None:
         return None
-    version, *counts = row
+    *version, counts = row
     kept = _kept.get(tournament_id)
     if kept is None or kept[0] != version:
         # Read after its version, so it is that version or a newer one; then the next look finds another version.
@@ -53,4 +51,4 @@ def standing(operator_id: int, tournament_id: int) -> tuple[Tournament, Totals] 
         kept = _kept[tournament_id] = version, found
     if kept[1].operator_id != operator_id:
         return None
-    return kept[1], Totals(*map(int, counts))
+    return kept[1], Totals(*(int(count or 0) for count in counts))
