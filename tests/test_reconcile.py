@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from apps.events import services as events
+from apps.events.services import numbering
 from apps.tournaments.services import running
 from tests.tournaments import world
 from tests.tournaments.world import AT, STAFF, START
@@ -43,7 +43,7 @@ def season():
     running.cancel(cancelled.pk, reason="storm", actor=STAFF, at=AT)
     world.pay(cancelled)
     world.played(operator=paid.operator)
-    events.number_facts(paid.operator_id)
+    numbering.number_facts(paid.operator_id)
     return paid
 
 

@@ -5,10 +5,10 @@ from typing import Any
 from celery import shared_task
 
 from apps.core import doorbell
-from apps.events import services
+from apps.events.services import numbering
 
 
-@shared_task(name=services.SEQUENCER)
+@shared_task(name=numbering.SEQUENCER)
 def number_facts(**_future: Any) -> None:
     """Number every operator's new facts. One worker at a time: with facts coming in all the time, one is enough."""
-    doorbell.attend(services.SEQUENCER, services.number_new_facts)
+    doorbell.attend(numbering.SEQUENCER, numbering.number_new_facts)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from apps.core.clock import iso
-from apps.events.services import NewFact
+from apps.events.services.recording import NewFact
 from apps.jobs.models import Job
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from apps.core.actors import SYSTEM, Actor
-from apps.events import services as events
+from apps.events.services import recording as events
 from apps.jobs import facts
 from apps.jobs.lifecycle import ENDED, JobStatus
 from apps.jobs.models import Job, percent_of

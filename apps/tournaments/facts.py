@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.core.clock import iso
-from apps.events.services import NewFact
+from apps.events.services.recording import NewFact
 from apps.ledger.money import to_amount
 from apps.tournaments.lifecycle import TournamentStatus
 from apps.tournaments.models import Entry, Tournament

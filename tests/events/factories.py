@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from apps.core.actors import SYSTEM
-from apps.events import services
 from apps.events.models import Fact
+from apps.events.services import recording
 from apps.operators.models import Operator
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -37,7 +37,7 @@ def write(
     at: datetime = NOON,
 ) -> list[Fact]:
     """Commit that many facts, each with its number of this call in `data`."""
-    new = [services.NewFact(type, subject, {"n": n, **(data or {})}) for n in range(count)]
+    new = [recording.NewFact(type, subject, {"n": n, **(data or {})}) for n in range(count)]
     with transaction.atomic():
-        public_ids = services.record_many(new, operator_id=operator.pk, actor=SYSTEM, at=at)
+        public_ids = recording.record_many(new, operator_id=operator.pk, actor=SYSTEM, at=at)
     return list(Fact.objects.filter(public_id__in=public_ids).order_by("id"))

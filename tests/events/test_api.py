@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from apps.events import services as events
 from apps.events import streams
 from apps.events.models import Fact
+from apps.events.services import numbering
 from apps.operators.scopes import EVERY_SCOPE, Scope
 from tests.events.factories import NOON, write
 from tests.factories import Api, OperatorFactory, api, internal_key
@@ -37,7 +37,7 @@ def numbers(body):
 
 def test_an_event_is_the_envelope_and_its_number(operator, client):
     fact = write(operator, "tournament.started", "tournament:50017", {"initialPlayerCount": 12})[0]
-    events.number_new_facts()
+    numbering.number_new_facts()
     assert read(client) == {
         "events": [
             {
@@ -57,14 +57,14 @@ def test_an_event_is_the_envelope_and_its_number(operator, client):
 
 def test_an_event_about_anything_else_has_no_tournament(operator, client):
     write(operator, "job.succeeded", "job:4")
-    events.number_new_facts()
+    numbering.number_new_facts()
     assert read(client)["events"][0]["tournamentId"] is None
 
 
 def test_amounts_leave_digit_for_digit_as_numbers(operator, client):
     amount = Decimal("12345678901234567890.000000000000000001")
     write(operator, data={"prizeAmount": amount, "fee": Decimal("7.50")})
-    events.number_new_facts()
+    numbering.number_new_facts()
     raw = client.get("/api/events").content
     assert b'"prizeAmount":12345678901234567890.000000000000000001' in raw
     assert json.loads(raw, parse_float=Decimal)["events"][0]["data"]["fee"] == Decimal("7.5")
@@ -72,7 +72,7 @@ def test_amounts_leave_digit_for_digit_as_numbers(operator, client):
 
 def test_a_reader_who_goes_on_from_the_last_number_misses_nothing_and_gets_nothing_twice(operator, client):
     write(operator, count=7)
-    events.number_new_facts()
+    numbering.number_new_facts()
     seen, after = [], 0
     while True:
         page = read(client, after=after, limit=3)
@@ -85,19 +85,19 @@ def test_a_reader_who_goes_on_from_the_last_number_misses_nothing_and_gets_nothi
 
     write(operator)
     assert read(client, after=7)["events"] == []  # not numbered yet
-    events.number_new_facts()
+    numbering.number_new_facts()
     assert numbers(read(client, after=7)) == [8]
 
 
 def test_a_full_page_that_is_the_last_says_so(operator, client):
     write(operator, count=4)
-    events.number_new_facts()
+    numbering.number_new_facts()
     assert [read(client, after=after, limit=2)["hasMore"] for after in (0, 2)] == [True, False]
 
 
 def test_the_default_page_has_a_hundred(operator, client):
     write(operator, count=130)
-    events.number_new_facts()
+    numbering.number_new_facts()
     first = read(client)
     assert (len(first["events"]), first["lastSequence"], first["hasMore"]) == (100, 100, True)
     assert len(read(client, limit=1000)["events"]) == 130
@@ -105,7 +105,7 @@ def test_the_default_page_has_a_hundred(operator, client):
 
 def test_a_number_that_is_not_given_yet_is_answered_with_nothing(operator, client):
     write(operator, count=2)
-    events.number_new_facts()
+    numbering.number_new_facts()
     assert read(client, after=2**63 - 1) == {"events": [], "lastSequence": 2**63 - 1, "hasMore": False}
 
 
@@ -132,7 +132,7 @@ def test_types_are_names_or_prefixes(operator, client, types, expected):
     names = ("tournament.started", "player.registered", "tournament.completed", "player.score.adjusted")
     for name in (*names, "tournaments.closed"):
         write(operator, name)
-    events.number_new_facts()
+    numbering.number_new_facts()
     page = read(client, types=types)
     assert numbers(page) == expected
     assert (page["lastSequence"], page["hasMore"]) == (5, False)  # all of it was looked at
@@ -142,7 +142,7 @@ def test_a_search_for_a_rare_type_comes_back_with_what_it_has_looked_at(operator
     monkeypatch.setattr(streams, "WINDOW", 10)
     write(operator, "player.registered", count=25)
     write(operator, "tournament.started")
-    events.number_new_facts()
+    numbering.number_new_facts()
     pages, after = [], 0
     while not pages or pages[-1]["hasMore"]:
         pages.append(read(client, after=after, types="tournament.*"))
@@ -184,7 +184,7 @@ def test_a_malformed_question_is_refused(client, query, field):
 def test_another_operators_facts_stay_unseen(operator, client):
     write(OperatorFactory(), count=3)
     write(operator)
-    events.number_new_facts()
+    numbering.number_new_facts()
     assert numbers(read(client)) == [1]
 
 
@@ -212,7 +212,7 @@ def test_the_stream_is_read_only(client):
 
 def test_a_page_costs_the_same_however_long_it_is(operator, client, django_assert_max_num_queries):
     write(operator, count=300)
-    events.number_new_facts()
+    numbering.number_new_facts()
     read(client)
     with django_assert_max_num_queries(6) as few:
         read(client, limit=1)
@@ -223,7 +223,7 @@ def test_a_page_costs_the_same_however_long_it_is(operator, client, django_asser
 def test_the_story_of_one_subject_includes_what_has_no_number_yet(operator):
     write(operator, "tournament.created", "tournament:1")
     write(operator, "tournament.created", "tournament:2")
-    events.number_new_facts()
+    numbering.number_new_facts()
     write(operator, "tournament.started", "tournament:1", at=NOON)
     write(OperatorFactory(), "tournament.started", "tournament:1")
     facts = list(Fact.objects.about(operator.pk, "tournament:1"))

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db import ProgrammingError, transaction
 
-from apps.events import services as events
 from apps.events.models import Fact, Stream
+from apps.events.services import numbering
 from tests.events.factories import write
 from tests.factories import OperatorFactory
 
@@ -28,7 +28,7 @@ def refused(change):
 @pytest.mark.parametrize("numbered", [False, True])
 def test_a_fact_cannot_be_changed(fact, field, numbered):
     if numbered:
-        events.number_new_facts()
+        numbering.number_new_facts()
     before = Fact.objects.values().get()
     others = {"operator_id": fact.operator_id + 1, "data": {"n": 1}, "occurred_at": fact.occurred_at + timedelta(1)}
     refused(lambda: Fact.objects.update(**{field: others.get(field, "other")}))
@@ -43,13 +43,13 @@ def test_a_fact_cannot_be_deleted(fact):
 
 @pytest.mark.parametrize("other", [None, 2, 0])
 def test_a_number_cannot_be_changed_once_given(fact, other):
-    events.number_new_facts()
+    numbering.number_new_facts()
     refused(lambda: Fact.objects.update(sequence=other))
     assert Fact.objects.get().sequence == 1
 
 
 def test_a_stream_never_runs_backwards_and_never_ends(fact):
-    events.number_new_facts()
+    numbering.number_new_facts()
     refused(lambda: Stream.objects.update(last_sequence=0))
     refused(lambda: Stream.objects.all()._raw_delete("default"))
     assert Stream.objects.get().last_sequence == 1

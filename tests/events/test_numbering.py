@@ -9,9 +9,10 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from apps.core.actors import SYSTEM
-from apps.events import services as events
 from apps.events import streams
 from apps.events.models import Fact, Stream
+from apps.events.services import numbering
+from apps.events.services import recording as events
 from tests.events.factories import rolled_back, write
 from tests.factories import OperatorFactory
 from tests.racing import in_parallel, race
@@ -65,22 +66,22 @@ def test_each_operator_counts_from_one(at):
     write(one, count=3)
     write(other, count=2)
     write(one, count=1)
-    assert events.number_new_facts() == 6
+    assert numbering.number_new_facts() == 6
     assert (sequences(one), sequences(other)) == ([1, 2, 3, 4], [1, 2])
     assert dict(Stream.objects.values_list("operator_id", "last_sequence")) == {one.pk: 4, other.pk: 2}
-    assert events.number_new_facts() == 0
+    assert numbering.number_new_facts() == 0
 
 
 def test_a_writer_that_commits_late_gets_later_numbers(at):
     operator = OperatorFactory()
     with meanwhile(lambda: record(operator, "tournament:1", count=3, at=at)):
         write(operator, subject="tournament:2", count=2)
-        assert events.number_new_facts() == 2
+        assert numbering.number_new_facts() == 2
         assert numbers_about(operator, "tournament:2") == [1, 2]
     late, early = Fact.objects.filter(subject="tournament:1"), Fact.objects.filter(subject="tournament:2")
     assert max(fact.pk for fact in late) < min(fact.pk for fact in early)
 
-    assert events.number_new_facts() == 3
+    assert numbering.number_new_facts() == 3
     assert numbers_about(operator, "tournament:1") == [3, 4, 5]
     assert numbers_about(operator, "tournament:2") == [1, 2]
 
@@ -91,14 +92,14 @@ def test_a_rolled_back_writer_leaves_no_gap(at):
     with rolled_back():
         record(operator, "tournament:1", count=5, at=at)
     write(operator)
-    events.number_new_facts()
+    numbering.number_new_facts()
     assert sequences(operator) == [1, 2]
 
 
 def test_no_writer_waits_for_the_sequencer(at):
     operator = OperatorFactory()
     write(operator)
-    events.number_new_facts()
+    numbering.number_new_facts()
 
     with meanwhile(lambda: Stream.objects.select_for_update().get(operator=operator)), transaction.atomic():
         with connection.cursor() as cursor:
@@ -111,7 +112,7 @@ def test_no_writer_waits_for_the_sequencer(at):
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '100ms'")
         with pytest.raises(OperationalError, match="lock timeout"):
-            events.number_facts(operator.pk)
+            numbering.number_facts(operator.pk)
 
 
 def test_the_sequencer_does_not_wait_for_writers(at):
@@ -121,13 +122,13 @@ def test_the_sequencer_does_not_wait_for_writers(at):
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = '100ms'")
-            assert events.number_facts(operator.pk) == 1
+            assert numbering.number_facts(operator.pk) == 1
 
 
 def test_two_sequencers_at_once_number_every_fact_once(at):
     operator = OperatorFactory()
     write(operator, count=900)
-    counts = in_parallel(4, lambda: sum(iter(lambda: events.number_facts(operator.pk, limit=50), 0)))
+    counts = in_parallel(4, lambda: sum(iter(lambda: numbering.number_facts(operator.pk, limit=50), 0)))
     assert sum(counts) == 900
     assert sequences(operator) == list(range(1, 901))
     facts = Fact.objects.order_by("id").values_list("data__n", "sequence")
@@ -137,7 +138,7 @@ def test_two_sequencers_at_once_number_every_fact_once(at):
 def test_first_facts_of_an_operator_meet_two_sequencers_at_once(at):
     operator = OperatorFactory()
     write(operator, count=10)
-    assert sum(in_parallel(4, lambda: events.number_facts(operator.pk))) == 10
+    assert sum(in_parallel(4, lambda: numbering.number_facts(operator.pk))) == 10
     assert sequences(operator) == list(range(1, 11))
 
 
@@ -160,13 +161,13 @@ def test_under_crossfire_readers_see_every_fact_once_and_each_subject_in_its_ord
                 events.record_many(new, operator_id=operator.pk, actor=SYSTEM, at=at)
 
     def sequence_until_all_is_quiet():
-        while not writing_is_over.is_set() or events.operators_with_new_facts():
-            events.number_facts(operator.pk, limit=7)
+        while not writing_is_over.is_set() or numbering.operators_with_new_facts():
+            numbering.number_facts(operator.pk, limit=7)
 
     def read_until_all_is_quiet():
         after = 0
         while True:
-            over = writing_is_over.is_set() and not events.operators_with_new_facts()
+            over = writing_is_over.is_set() and not numbering.operators_with_new_facts()
             page = streams.read(operator.pk, after=after, types=[], limit=10)
             read.extend(page.facts)
             after = page.last_sequence
@@ -197,12 +198,12 @@ def test_under_crossfire_readers_see_every_fact_once_and_each_subject_in_its_ord
 
 
 def test_a_long_backlog_of_one_operator_does_not_keep_the_others_waiting(at, monkeypatch):
-    monkeypatch.setattr(events, "BATCH", 10)
-    monkeypatch.setattr(events, "ROUNDS", 2)
+    monkeypatch.setattr(numbering, "BATCH", 10)
+    monkeypatch.setattr(numbering, "ROUNDS", 2)
     one, other = OperatorFactory(), OperatorFactory()
     write(one, count=50)
     write(other, count=3)
-    assert events.number_new_facts() == 23
+    assert numbering.number_new_facts() == 23
     assert Stream.objects.get(operator=other).last_sequence == 3
     assert Stream.objects.get(operator=one).last_sequence == 20
 
@@ -211,5 +212,5 @@ def test_operators_with_new_facts_are_found_and_no_others(at):
     operators = [OperatorFactory() for _ in range(5)]
     for operator in operators[:4]:
         write(operator, count=2)
-    events.number_facts(operators[1].pk)
-    assert events.operators_with_new_facts() == [operators[0].pk, operators[2].pk, operators[3].pk]
+    numbering.number_facts(operators[1].pk)
+    assert numbering.operators_with_new_facts() == [operators[0].pk, operators[2].pk, operators[3].pk]

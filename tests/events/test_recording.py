@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from apps.core.actors import Actor
-from apps.events import services as events
 from apps.events.models import Fact
+from apps.events.services import recording as events
 from tests.events.factories import rolled_back
 from tests.factories import OperatorFactory
 

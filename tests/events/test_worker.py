@@ -2,8 +2,8 @@
 
 import pytest
 
-from apps.events import services as events
 from apps.events.models import Fact
+from apps.events.services import recording as events
 from apps.operators.scopes import Scope
 from tests.events.factories import write
 from tests.factories import OperatorFactory, api

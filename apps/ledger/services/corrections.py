@@ -6,7 +6,7 @@ from django.db import transaction
 
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid
-from apps.events import services as events
+from apps.events.services import recording as events
 from apps.ledger.models import Journal
 from apps.ledger.services.journals import NewJournal, post_once
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid
-from apps.events import services as events
+from apps.events.services import recording as events
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import Payout
 from apps.ledger.money import written

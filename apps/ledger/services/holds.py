@@ -12,7 +12,7 @@ from django.db import transaction
 
 from apps.core.actors import Actor
 from apps.core.errors import DomainError
-from apps.events import services as events
+from apps.events.services import recording as events
 from apps.ledger.models import Asset, Hold
 from apps.ledger.money import written
 from apps.ledger.services import accounts, journals

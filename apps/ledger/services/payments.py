@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 
 from apps.core.actors import Actor
-from apps.events import services as events
+from apps.events.services import recording as events
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import OpenPayout, Payout, SettlementPlan
 from apps.ledger.money import written

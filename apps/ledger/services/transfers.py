@@ -11,7 +11,7 @@ from django.db import transaction
 
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid
-from apps.events import services as events
+from apps.events.services import recording as events
 from apps.ledger.models import Asset, Direction, Transfer
 from apps.ledger.money import to_units, written
 from apps.ledger.services import accounts, journals

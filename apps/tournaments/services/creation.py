@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid
-from apps.events import services as events
+from apps.events.services import recording as events
 from apps.ledger import money
 from apps.ledger.models import Asset, Rail
 from apps.ledger.services import accounts, assets

@@ -9,7 +9,7 @@ from django.db.models import Avg
 from apps.core.clock import iso
 from apps.core.errors import DomainError
 from apps.core.numbers import number
-from apps.events.services import NewFact
+from apps.events.services.recording import NewFact
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import Payout, PlanKind, Purpose
 from apps.operators.models import Player

@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.core.actors import Actor
-from apps.events import services as events
-from apps.events.services import NewFact
+from apps.events.services import recording as events
+from apps.events.services.recording import NewFact
 from apps.tournaments import facts
 from apps.tournaments.lifecycle import UPCOMING, TournamentStatus
 from apps.tournaments.models import Tournament

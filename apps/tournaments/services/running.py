@@ -7,7 +7,7 @@ from django.db import transaction
 
 from apps.core.actors import SYSTEM, Actor
 from apps.core.errors import DomainError
-from apps.events import services as events
+from apps.events.services import recording as events
 from apps.tournaments import facts
 from apps.tournaments.lifecycle import UPCOMING, TournamentStatus
 from apps.tournaments.models import StartMode, Tournament, TournamentType

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from apps.core import doorbell
 from apps.core.actors import SYSTEM, Actor
 from apps.core.errors import DomainError
-from apps.events import services as events
+from apps.events.services import recording as events
 from apps.jobs import services as jobs
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import PlanKind, Purpose, Rail, SettlementPlan

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid
-from apps.events import services as events
+from apps.events.services import recording as events
 from apps.ledger import money
 from apps.operators.models import Player
 from apps.operators.services import admission

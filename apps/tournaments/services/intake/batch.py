@@ -9,8 +9,8 @@ import msgspec
 from django.db import connection, transaction
 
 from apps.core.actors import Actor
-from apps.events import services as events
-from apps.events.services import NewFact
+from apps.events.services import recording as events
+from apps.events.services.recording import NewFact
 from apps.tournaments import board
 from apps.tournaments.lifecycle import EntryStatus, TournamentStatus
 from apps.tournaments.models import Entry, GameEvent, Tournament

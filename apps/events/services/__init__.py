@@ -1,0 +1,1 @@
+"""Write facts, number them, and carry them out."""
