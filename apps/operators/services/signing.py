@@ -1,6 +1,7 @@
 """The platform's own keys: for each purpose one signs, and every one that ever signed can still be checked with."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -8,6 +9,7 @@ from typing import Any
 from zlib import crc32
 
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection, transaction
 
@@ -15,8 +17,17 @@ from apps.core import crypto, ids
 from apps.operators.models import SigningKey
 
 EDDSA = "EdDSA"
+ES256 = "ES256"
+RS256 = "RS256"
 HS256 = "HS256"
-ALGORITHMS = (EDDSA, HS256)
+
+# How the private keys of each asymmetric algorithm are made.
+_MAKERS: dict[str, Callable[[], Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey]] = {
+    EDDSA: Ed25519PrivateKey.generate,
+    ES256: lambda: ec.generate_private_key(ec.SECP256R1()),
+    RS256: lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
+}
+ALGORITHMS = (HS256, *_MAKERS)
 
 # One namespace of advisory locks beside that of tournaments; never renumbered.
 _FIRST_KEY_LOCKS = 2 << 48
@@ -92,7 +103,7 @@ def _create(purpose: str, algorithm: str, *, at: datetime) -> SigningKey:
 def _new_private_key(algorithm: str) -> str:
     if algorithm == HS256:
         return secrets.token_hex(32)
-    pem = Ed25519PrivateKey.generate().private_bytes(
+    pem = _MAKERS[algorithm]().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     return pem.decode()
