@@ -37,6 +37,8 @@ GAME_LAUNCH_URL = env.str("GAME_LAUNCH_URL", default="https://play.example/{slug
 GAME_PLATFORM_URL = env.str("GAME_PLATFORM_URL", default="")
 # Payouts per transaction: more are faster, fewer make shorter locks and a smoother progress bar.
 PAYOUT_BATCH = env.int("PAYOUT_BATCH", default=5000)
+# A file or URL in the European Central Bank's XML that is read for every operator; empty: rates come by API and staff.
+EXCHANGE_RATES_SOURCE = env.str("EXCHANGE_RATES_SOURCE", default="")
 PLAYER_TOKEN_ALGORITHM = env.str("PLAYER_TOKEN_ALGORITHM", default="EdDSA")
 
 # --- what we are made of ----------------------------------------------------------------------------------------------
@@ -68,6 +70,7 @@ INSTALLED_APPS = [
     "apps.ledger",
     "apps.events",
     "apps.jobs",
+    "apps.rooms",
     "apps.tournaments",
     "config",  # for the commands that compose every area
 ]
@@ -163,6 +166,7 @@ CELERY_BEAT_SCHEDULE = {
     "tournaments": every(1, "tournaments.tick"),
     "boards": every(2, "boards.sweep"),
     "heartbeat": every(5, "core.heartbeat"),
+    "exchange rates": every(6 * 3600, "ledger.fetch_exchange_rates"),
     "forget old answers": every(3600, "operators.purge_idempotency"),
 }
 
