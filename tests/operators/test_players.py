@@ -42,6 +42,7 @@ def test_a_player_is_made_known_and_shown(operator, time_machine):
         "displayName": "Mara",
         "brandId": "acme",
         "eosId": "mara.gm",
+        "plyrId": None,
         "status": "active",
         "reason": None,
         "until": None,

@@ -20,6 +20,7 @@ class PlayerIn(CamelSerializer):
     display_name = serializers.CharField(max_length=64, required=False, default="", allow_blank=True)
     brand_id = serializers.CharField(max_length=64, required=False, allow_null=True, default=None)
     eos_id = serializers.CharField(max_length=64, required=False, default="", allow_blank=True)
+    plyr_id = serializers.CharField(max_length=64, required=False, allow_null=True, default=None)
 
 
 @extend_schema_serializer(component_name="OperatorPlayer")
@@ -30,10 +31,29 @@ class PlayerOut(CamelSerializer):
     display_name = serializers.CharField(allow_blank=True)
     brand_id = serializers.CharField()
     eos_id = serializers.CharField(allow_null=True)
+    plyr_id = serializers.CharField(allow_null=True, help_text="Their name in room games, once they have one.")
     status = serializers.ChoiceField(choices=["active", "suspended", "self_excluded"])
     reason = serializers.CharField(allow_null=True, help_text="Why the player is kept out.")
     until = serializers.DateTimeField(allow_null=True, help_text="When that ends by itself; null: not by itself.")
     created_at = serializers.DateTimeField()
+
+
+@extend_schema_serializer(component_name="TotpToEnrol")
+class TotpIn(CamelSerializer):
+    """A second factor to set up."""
+
+    plyr_id = serializers.CharField(
+        max_length=64, required=False, allow_null=True, default=None, help_text="For a player who has none yet."
+    )
+
+
+@extend_schema_serializer(component_name="NewTotp")
+class TotpOut(CamelSerializer):
+    """A second factor just set up; the secret is shown this once."""
+
+    plyr_id = serializers.CharField()
+    secret = serializers.CharField(help_text="base32")
+    otpauth_url = serializers.CharField(help_text="For a QR code; authenticator apps read it.")
 
 
 @extend_schema_serializer(component_name="Suspension")
@@ -150,6 +170,7 @@ def player_json(player: Player, at: datetime) -> dict[str, Any]:
         "displayName": player.display_name,
         "brandId": player.brand.external_id,
         "eosId": player.eos_id or None,
+        "plyrId": player.handle,
         "status": player.status_at(at),
         "reason": player.block_reason if blocked else None,
         "until": iso(player.blocked_until) if blocked else None,

@@ -9,6 +9,7 @@ PLAYER = r"^players/(?P<user_id>[^/]+)"
 urlpatterns = [
     re_path(r"^players/?$", players.PlayersView.as_view()),
     re_path(PLAYER + r"/?$", players.PlayerView.as_view()),
+    re_path(PLAYER + r"/totp/?$", players.TotpView.as_view()),
     re_path(PLAYER + r"/suspend/?$", players.SuspendView.as_view()),
     re_path(PLAYER + r"/self-exclude/?$", players.SelfExcludeView.as_view()),
     re_path(PLAYER + r"/reinstate/?$", players.ReinstateView.as_view()),

@@ -1,7 +1,7 @@
 """The tables of operators, split by what they describe."""
 
 from apps.operators.models.credentials import Credential, CredentialKind, IdempotencyRecord, SigningKey
-from apps.operators.models.players import BlockKind, Player, PlayerQuerySet
+from apps.operators.models.players import BlockKind, Player, PlayerQuerySet, PlayerSecret
 from apps.operators.models.tenants import Brand, Game, Membership, Operator, Role, User
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Operator",
     "Player",
     "PlayerQuerySet",
+    "PlayerSecret",
     "Role",
     "SigningKey",
     "User",

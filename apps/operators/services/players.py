@@ -1,4 +1,4 @@
-"""Players: make them known, and keep them from playing for a while.
+"""Players: make them known, give them a name for games, and keep them from playing for a while.
 
 A block has two sources that must not undo each other. The operator suspends, and may reinstate at any time. A player
 excludes themselves, and if they named an end, nobody lifts it before: that end is kept in `excluded_until`, and no
@@ -7,11 +7,12 @@ later suspension or exclusion shortens it.
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from apps.core import clock
+from apps.core import clock, ids
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid, NotFound
+from apps.operators import handles
 from apps.operators.models import BlockKind, Brand, Player
 
 
@@ -19,6 +20,18 @@ class PlayerExists(DomainError):
     """The player is known already."""
 
     code = "PLAYER_EXISTS"
+
+
+class HandleTaken(DomainError):
+    """Another player of the operator has this plyrId."""
+
+    code = "PLYR_ID_TAKEN"
+
+
+class HandleIsFixed(DomainError):
+    """The player has another plyrId, and keeps it."""
+
+    code = "PLYR_ID_FIXED"
 
 
 class PlayerNotFound(NotFound):
@@ -34,12 +47,12 @@ class SelfExclusionHolds(DomainError):
 
 
 def resolve_player(operator_id: int, user_id: str) -> Player:
-    """Return the operator's player by the operator's own id of them, in its first brand if several have that id.
+    """Return the operator's player by the operator's own id of them, or else by their plyrId.
 
-    Raises PlayerNotFound.
+    If several brands have a player of that id, the oldest brand's is meant. Raises PlayerNotFound.
     """
-    players = Player.objects.for_operator(operator_id).known_as(user_id)
-    found: Player | None = players.select_related("brand").first()
+    players = Player.objects.for_operator(operator_id).select_related("brand")
+    found: Player | None = players.known_as(user_id).first() or players.called(user_id).first()
     if found is None:
         raise PlayerNotFound(user_id=user_id)
     return found
@@ -52,23 +65,70 @@ def create_player(
     display_name: str,
     brand_id: str | None,
     eos_id: str,
+    plyr_id: str | None = None,
     actor: Actor,  # noqa: ARG001 - who made a player known is not kept; every verb is told all the same
     at: datetime,
 ) -> Player:
-    """Make a player known to a brand, the operator's first one if none is named. Raises PlayerExists, Invalid."""
+    """Make a player known to a brand, the operator's first one if none is named.
+
+    Their handle is `plyr_id`; without one it is their user id where that may be a handle and is free, and otherwise
+    they get one when they need it. Raises PlayerExists, HandleTaken, Invalid.
+    """
     brands = Brand.objects.for_operator(operator_id).order_by("pk")
     brand = brands.first() if brand_id is None else brands.filter(external_id=brand_id).first()
     if brand is None:
         raise Invalid("There is no such brand.", fields={"brandId": ["Unknown brand."]})
-    player, created = Player.objects.get_or_create(
-        operator_id=operator_id,
-        brand=brand,
-        external_id=user_id,
-        defaults={"display_name": display_name, "eos_id": eos_id, "created_at": at},
-    )
+    handle = handles.handle_in(user_id) if plyr_id is None else checked_handle(plyr_id)
+    known = {"operator_id": operator_id, "brand": brand, "external_id": user_id}
+    more = {"display_name": display_name, "eos_id": eos_id, "created_at": at}
+    try:
+        player, created = Player.objects.get_or_create(**known, defaults=more | {"handle": handle})
+    except IntegrityError as problem:  # the one constraint left: somebody goes by this handle
+        if plyr_id is not None:
+            raise HandleTaken(plyr_id=handle) from problem
+        player, created = Player.objects.get_or_create(**known, defaults=more)
     if not created:
         raise PlayerExists(user_id=user_id, brand_id=brand.external_id)
     return player
+
+
+def checked_handle(text: str) -> str:
+    """Return a handle in its normal spelling. Raises Invalid for what can be none (rooms.md 3.32)."""
+    handle = handles.handle_in(text)
+    if handle is None:
+        rule = "5 to 64 of a-z, 0-9 and single hyphens between them, with a letter."
+        raise Invalid("No usable plyrId.", fields={"plyrId": [rule]})
+    return handle
+
+
+def named_player(player_id: int, *, handle: str | None = None, actor: Actor, at: datetime) -> Player:
+    """Return the player locked and with a handle: theirs, or the one that is wished for, or one made for them.
+
+    Belongs into the caller's transaction. Raises PlayerNotFound, HandleIsFixed, HandleTaken, Invalid.
+    """
+    player = _locked(player_id)
+    wish = None if handle is None else checked_handle(handle)
+    if player.handle is not None:
+        if wish not in {None, player.handle}:
+            raise HandleIsFixed(plyr_id=player.handle)
+        return player
+    for attempt in (wish,) if wish else (handles.handle_in(player.external_id), f"player-{ids.token(10)}"):
+        if attempt is not None and _takes(player, attempt, actor, at):
+            return player
+    raise HandleTaken(plyr_id=wish)
+
+
+def _takes(player: Player, handle: str, actor: Actor, at: datetime) -> bool:
+    """Give a player a handle; tell whether it was free."""
+    player.handle = handle
+    _explain(player, "plyrId given", actor, at)
+    try:
+        with transaction.atomic():
+            player.save(update_fields=["handle"])
+    except IntegrityError:
+        player.handle = None
+        return False
+    return True
 
 
 @transaction.atomic
@@ -149,7 +209,12 @@ def _block(
 
 
 def _save(player: Player, reason: str, actor: Actor, at: datetime) -> Player:
-    player._change_reason = f"{actor}: {reason}"[:300]  # type: ignore[attr-defined]  # noqa: SLF001 - its documented hook
-    player._history_date = at  # type: ignore[attr-defined]  # noqa: SLF001 - likewise
+    _explain(player, reason, actor, at)
     player.save(update_fields=["block_kind", "block_reason", "blocked_at", "blocked_until", "excluded_until"])
     return player
+
+
+def _explain(player: Player, reason: str, actor: Actor, at: datetime) -> None:
+    """Say in the player's history who did it, why, and when."""
+    player._change_reason = f"{actor}: {reason}"[:300]  # type: ignore[attr-defined]  # noqa: SLF001 - its documented hook
+    player._history_date = at  # type: ignore[attr-defined]  # noqa: SLF001 - likewise

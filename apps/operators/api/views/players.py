@@ -18,11 +18,13 @@ from apps.operators.api.serializers import (
     ReasonIn,
     SelfExclusionIn,
     SuspensionIn,
+    TotpIn,
+    TotpOut,
     player_json,
 )
 from apps.operators.models import Player
 from apps.operators.scopes import Scope
-from apps.operators.services import players
+from apps.operators.services import otp, players
 
 MAX_SEARCH = 128
 
@@ -63,7 +65,7 @@ class PlayersView(OperatorView):
 
 @extend_schema(tags=["Players"])
 class PlayerView(OperatorView):
-    """One player, by the operator's own id of them."""
+    """One player, by the operator's own id of them or their plyrId."""
 
     scopes = {"get": Scope.PLAYERS_READ}
 
@@ -72,6 +74,30 @@ class PlayerView(OperatorView):
         """Show a player and whether they may play."""
         player = players.resolve_player(credential_of(request).operator_id, user_id)
         return Response(player_json(player, clock.now()))
+
+
+@extend_schema(tags=["Players"])
+class TotpView(OperatorView):
+    """The codes that a player logs in with (rooms.md 3.20)."""
+
+    scopes = {"post": Scope.PLAYERS_WRITE, "delete": Scope.PLAYERS_WRITE}
+    seals_answers = True
+
+    @extend_schema(operation_id="players_totp_enrol", request=TotpIn, responses={201: TotpOut})
+    def post(self, request: Request, user_id: str) -> Response:
+        """Set up one-time codes, and a plyrId if the player has none; 409 TOTP_ENROLLED if they are set up."""
+        player = players.resolve_player(credential_of(request).operator_id, user_id)
+        body = TotpIn.read(request)
+        made = otp.enrol(player.pk, handle=body["plyr_id"], actor=actor_of(request), at=clock.now())
+        shown = {"plyrId": made.player.handle, "secret": made.secret, "otpauthUrl": made.otpauth_url}
+        return Response(shown, status=201)
+
+    @extend_schema(operation_id="players_totp_remove", request=None, responses={200: PlayerOut})
+    def delete(self, request: Request, user_id: str) -> Response:
+        """Remove the one-time codes; the player can't log in until they are set up again."""
+        at = clock.now()
+        player = players.resolve_player(credential_of(request).operator_id, user_id)
+        return Response(player_json(otp.remove(player.pk, actor=actor_of(request), at=at), at))
 
 
 class _BlockView(OperatorView):
