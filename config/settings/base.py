@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "apps.jobs",
     "apps.rooms",
     "apps.tournaments",
+    "apps.matches",
     "config",  # for the commands that compose every area
 ]
 
