@@ -1,6 +1,6 @@
 """Read an operator's facts by their numbers: gap-free, in order, from wherever the reader stopped."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from apps.events.models import Fact, Stream
@@ -21,14 +21,28 @@ class Page:
     more: bool
 
 
-def read(operator_id: int, *, after: int, types: Sequence[str], limit: int) -> Page:
-    """Return up to `limit` facts with numbers above `after`; `types` as `FactQuerySet.of_types` takes them."""
-    # The counter first: every number up to it is committed, and none of them ever changes.
-    head = Stream.objects.filter(operator_id=operator_id).values_list("last_sequence", flat=True).first() or 0
+def heads(operator_ids: Collection[int]) -> dict[int, int]:
+    """Return the last number of each operator: all up to it are committed, and none of them ever changes."""
+    known = dict(Stream.objects.filter(operator_id__in=operator_ids).values_list("operator_id", "last_sequence"))
+    return {operator_id: known.get(operator_id, 0) for operator_id in operator_ids}
+
+
+def read(
+    operator_id: int, *, after: int, types: Sequence[str], limit: int, subjects: Collection[str] | None = None
+) -> Page:
+    """Return up to `limit` facts with numbers above `after`; `types` as `FactQuerySet.of_types` takes them.
+
+    `subjects` keeps those about some subjects only.
+    """
+    # The counter first.
+    head = heads([operator_id])[operator_id]
     until = min(head, after + WINDOW)
     if until <= after:
         return Page([], after, more=False)
-    found = list(Fact.objects.numbered(operator_id, after=after, until=until).of_types(types)[: limit + 1])
+    wanted = Fact.objects.numbered(operator_id, after=after, until=until).of_types(types)
+    if subjects is not None:
+        wanted = wanted.filter(subject__in=subjects)
+    found = list(wanted[: limit + 1])
     if len(found) > limit:
         return Page(found[:limit], found[limit - 1].sequence, more=True)
     return Page(found, until, more=until < head)

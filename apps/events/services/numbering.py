@@ -4,6 +4,7 @@ from django.db import connection, transaction
 
 from apps.core import doorbell
 from apps.events.models import Stream
+from apps.events.wake import wake
 
 SEQUENCER = "events.number_facts"
 
@@ -57,6 +58,7 @@ def number_facts(operator_id: int, *, limit: int = BATCH) -> int:
         numbered: int = cursor.rowcount
     stream.last_sequence += numbered
     stream.save(update_fields=["last_sequence"])
+    wake(operator_id)
     return numbered
 
 

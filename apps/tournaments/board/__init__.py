@@ -17,7 +17,7 @@ is on its way. What a board that answers guarantees:
 """
 
 from apps.tournaments.board.packing import Place
-from apps.tournaments.board.store import Page, Silent, around, drop, mend, page, push, ranks, remember
+from apps.tournaments.board.store import Page, Silent, around, drop, mend, news, page, push, ranks, remember
 from apps.tournaments.board.upkeep import LIVE, REBUILD, SWEEP, rebuild, sweep
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "around",
     "drop",
     "mend",
+    "news",
     "page",
     "push",
     "ranks",

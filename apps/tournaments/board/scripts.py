@@ -67,6 +67,7 @@ for state, key in pairs({i = KEYS[2], o = KEYS[3]}) do
 end
 redis.call('HSET', KEYS[4], unpack(learn))
 redis.call('HSET', KEYS[1], 'changed', string.format('%.0f', changed), 'gone', gone, 'known', known_now)
+redis.call('HINCRBY', KEYS[1], 'news', 1)
 return newer
 """
 )

@@ -141,6 +141,23 @@ def only_one(name: str, seconds: float) -> bool:
     return bool(_calm(lambda server: server.set(f"{KNOWN}:{name}", 1, nx=True, px=int(seconds * 1000))))
 
 
+def news(tournament_ids: Sequence[int]) -> dict[int, tuple[bytes, bytes]]:
+    """Return a mark of each board that answers: another one whenever the board has changed. One round trip for all."""
+
+    def look(server: Redis) -> list[list[bytes | None]]:
+        with server.pipeline(transaction=False) as many:
+            for tournament_id in tournament_ids:
+                many.hmget(keys(tournament_id)[0], "state", "epoch", "news")
+            return many.execute()
+
+    cards = _calm(look) or ()
+    return {
+        tournament_id: (epoch, count or b"0")
+        for tournament_id, (state, epoch, count) in zip(tournament_ids, cards, strict=False)
+        if state == b"ready"
+    }
+
+
 def keys(tournament_id: int) -> list[str]:
     """Return the keys of a board, in the order the scripts take them; the braces keep them on one node of a cluster."""
     name = f"podium:board:{{{tournament_id}}}"

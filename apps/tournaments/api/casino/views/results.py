@@ -6,12 +6,9 @@ from rest_framework.response import Response
 from apps.core import clock
 from apps.events.models import Fact
 from apps.operators.scopes import Scope
-from apps.tournaments.api.casino import docs, outputs, queries, reads
+from apps.tournaments.api.casino import docs, outputs, queries, reads, standings
 from apps.tournaments.api.casino.views.base import CasinoView
-from apps.tournaments.models import TiePolicy
-from apps.tournaments.services import boards, pools, results, tally
-
-NEIGHBOURS = 5
+from apps.tournaments.services import results, tally
 
 
 class _ResultsView(CasinoView):
@@ -26,29 +23,8 @@ class LeaderboardView(_ResultsView):
     def get(self, request: Request, **path: str) -> Response:
         """Return a page of the ranking, or a player with their neighbours."""
         wanted, at = queries.board(request), clock.now()
-        (found, totals), page = self.standing(), wanted.page
-        if wanted.around is None:
-            board = boards.leaderboard(
-                found, offset=page.offset, limit=page.limit or 1, include_out=wanted.include_eliminated
-            )
-        else:
-            board = boards.around(found, reads.entry(found, wanted.around), each_side=NEIGHBOURS)
-            page = queries.Page(2 * NEIGHBOURS + 1, board.rows[0][0] - 1 if board.rows else 0)
-        # Places are worth what the percentages say, unless those who tied have shared them.
-        shared = reads.prizes_by_place(found) if found.tie_policy == TiePolicy.SPLIT else None
-        return Response(
-            outputs.leaderboard(
-                found,
-                board.rows,
-                outputs.prizes_now(found, totals) if shared is None else shared,
-                reads.prizes(found, [entry.pk for _, entry in board.rows]),
-                pool_units=pools.pool_of(found, totals).total,
-                total=board.total,
-                page=page,
-                last_updated=board.last_updated,
-                at=at,
-            )
-        )
+        found, totals = self.standing()
+        return Response(standings.leaderboard(found, totals, wanted, at=at).body)
 
 
 class ResultsView(_ResultsView):
