@@ -1,8 +1,7 @@
 """The people of room games: their sessions, guests' passes, answers handed over, and the chips that games make."""
 
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models import Q
 
 from apps.ledger.models import Asset
 from apps.operators.models import Credential, Operator, Player
@@ -97,7 +96,7 @@ class Chip(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(F("operator"), F("game_id"), Upper("symbol"), name="rooms_chip_symbol_once"),
+            models.UniqueConstraint(name="rooms_chip_symbol_once", fields=["operator", "game_id", "symbol"]),
         )
 
     def __str__(self) -> str:
