@@ -15,6 +15,9 @@ operator_api = [
 # What game platforms call with their keys; these clients write any of three prefixes.
 internal_api = include("apps.tournaments.api.internal.urls")
 
+# What game servers call, signed; its clients write any of three prefixes, too (rooms.md 1).
+room_api = include("apps.rooms.api.urls")
+
 urlpatterns = [
     path("", include("apps.core.api.urls")),
     path("admin/", admin.site.urls),
@@ -23,6 +26,9 @@ urlpatterns = [
     path("api/api/internal/", internal_api),
     path("api/", include(operator_api)),
     path("api/api/", include(operator_api)),
+    path("", room_api),
+    path("api/", room_api),
+    path("api/api/", room_api),
 ]
 
 handler400 = "apps.core.api.errors.bad_request"

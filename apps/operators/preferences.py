@@ -23,6 +23,9 @@ class RateLimits(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     burst_per_ten_seconds: PerMinute = 100
     internal: PerMinute = 5000
     internal_burst_per_ten_seconds: PerMinute = 500
+    # Games: a poll a second for every open task of a busy game must fit (rooms.md 5).
+    rooms: PerMinute = 60_000
+    room_polls: PerMinute = 600_000
 
 
 class Branding(msgspec.Struct, rename="camel", forbid_unknown_fields=True):

@@ -35,6 +35,8 @@ UNLIMITED = {
             "burstPerTenSeconds",
             "internal",
             "internalBurstPerTenSeconds",
+            "rooms",
+            "roomPolls",
         ),
         1000000,
     )

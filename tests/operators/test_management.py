@@ -174,6 +174,8 @@ DEFAULTS = {
         "burstPerTenSeconds": 100,
         "internal": 5000,
         "internalBurstPerTenSeconds": 500,
+        "rooms": 60000,
+        "roomPolls": 600000,
     },
     "rakePercent": 0,
     "enforceMinPlayers": False,

@@ -45,8 +45,8 @@ def error_response(problem: Problem, request: Request | HttpRequest) -> HttpResp
     )
 
 
-def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
-    """Answer whatever a view raised. A bug is logged with its stack and becomes a bare 500 INTERNAL_ERROR."""
+def problem_of(exc: Exception, context: Mapping[str, Any]) -> Problem:
+    """Return the problem behind whatever a view raised, and undo the view's work. A bug is logged with its stack."""
     request = context["request"]
     problem = describe(exc)
     if problem is None:
@@ -55,7 +55,13 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
         got_request_exception.send(sender=type(context.get("view")), request=request._request)  # noqa: SLF001
         problem = BUG
     set_rollback()
-    return Response(error_body(problem, request), status=problem.status, headers=dict(problem.headers))
+    return problem
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """Answer whatever a view raised. A bug becomes a bare 500 INTERNAL_ERROR."""
+    problem = problem_of(exc, context)
+    return Response(error_body(problem, context["request"]), status=problem.status, headers=dict(problem.headers))
 
 
 def is_api(path: str) -> bool:

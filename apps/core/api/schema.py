@@ -68,22 +68,32 @@ IDEMPOTENCY_KEY = {
 
 
 def each_call_once(endpoints: list[tuple[Any, ...]], **_: Any) -> list[tuple[Any, ...]]:
-    """Leave one mount of each call (operators.md 1.1 names up to three), without the optional slash at its end."""
+    """Leave one mount of each call (operators.md 1.1 names up to three), without the optional slash at its end.
+
+    A call at the root that is also below `/api` is described there (rooms.md 1).
+    """
+    elsewhere = ("/api/api/", "/api/internal/", "/api/schema", "/api/docs")
+    paths = {endpoint[0] for endpoint in endpoints}
     return [
         (endpoint[0].rstrip("/"), *endpoint[1:])
         for endpoint in endpoints
-        if not endpoint[0].startswith(("/api/api/", "/api/internal/", "/api/schema", "/api/docs"))
+        if not endpoint[0].startswith(elsewhere)
+        and (endpoint[0].startswith(("/api/", "/internal/")) or f"/api{endpoint[0]}" not in paths)
     ]
 
 
 def errors_everywhere(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Give every call the errors that any call may answer with, and every write its Idempotency-Key."""
+    """Give every call the errors that any call may answer with, and every write its Idempotency-Key.
+
+    A call that describes its own 500 belongs to a dialect with another error body, and has all of its errors already.
+    """
     result.setdefault("components", {}).setdefault("schemas", {})["Error"] = ERROR_SCHEMA
     answer = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     for operations in result.get("paths", {}).values():
         for method, operation in operations.items():
-            for status, text in ERRORS.items():
-                operation["responses"].setdefault(status, {"description": text, "content": answer})
+            if "500" not in operation["responses"]:
+                for status, text in ERRORS.items():
+                    operation["responses"].setdefault(status, {"description": text, "content": answer})
             if method in WRITES:
                 operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     return result

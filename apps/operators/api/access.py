@@ -147,6 +147,12 @@ def _internal_windows(rates: RateLimits) -> list[limits.Window]:
     ]
 
 
+def rate_class_of(request: Request, view: APIView) -> str:
+    """Return the class of operation that a view counts a call under: `view.rate_class`, or one per method."""
+    named: str | Mapping[str, str] = getattr(view, "rate_class", "standard")
+    return named if isinstance(named, str) else named.get(str(request.method).lower(), "standard")
+
+
 class RateLimit(BaseThrottle):
     """The limits of operators.md 9, per key; `view.rate_class` names the class of the call, or one per method."""
 
@@ -154,17 +160,7 @@ class RateLimit(BaseThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Count the call; the answer's X-RateLimit headers say how much is left. Everything passes without Redis."""
-        credential = credential_of(request)
-        rates = credential.operator.settings.rate_limits
-        if credential.kind == CredentialKind.INTERNAL:
-            windows = _internal_windows(rates)
-        else:
-            named = getattr(view, "rate_class", "standard")
-            if not isinstance(named, str):
-                named = named.get(str(request.method).lower(), "standard")
-            windows = _operator_windows(rates, named)
-        # The digest, not the row's id: random, so that no counter of another installation or test run is met.
-        self.verdict = limits.take(credential.digest[:24], windows)
+        self.verdict = limits.take(self.owner(request), self.windows(request, view))
         if self.verdict is None:
             return True
         view.headers |= {
@@ -174,15 +170,29 @@ class RateLimit(BaseThrottle):
         }
         return self.verdict.allowed
 
+    def owner(self, request: Request) -> str:
+        """Return whose counters they are: the credential's."""
+        # The digest, not the row's id: random, so that no counter of another installation or test run is met.
+        return credential_of(request).digest[:24]
+
+    def windows(self, request: Request, view: APIView) -> list[limits.Window]:
+        """Return the windows that the call must fit into."""
+        credential = credential_of(request)
+        rates = credential.operator.settings.rate_limits
+        if credential.kind == CredentialKind.INTERNAL:
+            return _internal_windows(rates)
+        return _operator_windows(rates, rate_class_of(request, view))
+
     def wait(self) -> float | None:
         """Return the seconds until the full window empties."""
         return self.verdict.reset_seconds if self.verdict else None
 
 
-class _JsonOnly(DefaultContentNegotiation):
+class JsonOnly(DefaultContentNegotiation):
     """JSON in and out, whatever the client says it accepts; a body without a content type is taken for JSON."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        """Return the parser of the content type, or None (415)."""
         if not request.content_type:
             return next(iter(parsers))
         return super().select_parser(request, parsers)
@@ -193,6 +203,7 @@ class _JsonOnly(DefaultContentNegotiation):
         renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
+        """Return the view's own renderer."""
         renderer = next(iter(renderers))
         return renderer, str(renderer.media_type)
 
@@ -201,9 +212,9 @@ class KeyedView(APIView):
     """What operator and internal views share: the order of checks, the error body and idempotent retries."""
 
     renderer_classes = (Renderer,)
-    parser_classes = (Parser,)
-    content_negotiation_class = _JsonOnly
-    throttle_classes = (RateLimit,)
+    parser_classes: tuple[type[BaseParser], ...] = (Parser,)
+    content_negotiation_class = JsonOnly
+    throttle_classes: tuple[type[BaseThrottle], ...] = (RateLimit,)
     # Named, so that no client reaches another attribute of the view by calling it a method.
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     metadata_class = None

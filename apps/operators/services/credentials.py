@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hmac import compare_digest
 from ipaddress import ip_network
 
@@ -279,8 +280,13 @@ def _locked(credential_id: int, *, operator_id: int, kind: CredentialKind | None
 
 
 def signing_secret(credential: Credential) -> str:
-    """Return a game key's HMAC secret in the clear."""
-    return crypto.decrypt(credential.sealed_secret)
+    """Return a game key's HMAC secret in the clear. Decrypted once per process: every call of a game asks for it."""
+    return _opened(credential.sealed_secret)
+
+
+@lru_cache(maxsize=1024)
+def _opened(sealed: str) -> str:
+    return crypto.decrypt(sealed)
 
 
 def authenticate(presented: str, *, kind: CredentialKind, address: str, at: datetime) -> Credential:
