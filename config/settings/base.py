@@ -171,6 +171,15 @@ CELERY_BEAT_SCHEDULE = {
     "forget old answers": every(3600, "operators.purge_idempotency"),
 }
 
+# --- calls out --------------------------------------------------------------------------------------------------------
+
+# Nobody outside chooses an address on this machine for us to call; only a developer's machine allows it.
+EGRESS_ALLOW_LOOPBACK = env.bool("EGRESS_ALLOW_LOOPBACK", default=False)
+# Networks (CIDR) whose private addresses may be called, for operators whose receivers live inside.
+EGRESS_ALLOWED_NETWORKS = env.list("EGRESS_ALLOWED_NETWORKS", default=[])
+# Whether receivers outside those networks need TLS.
+EGRESS_REQUIRE_HTTPS = env.bool("EGRESS_REQUIRE_HTTPS", default=True)
+
 # --- people and keys --------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "operators.User"
