@@ -1,5 +1,6 @@
-"""Facts and the stream they are numbered in."""
+"""Facts and the stream they are numbered in; where they go, and how they got there."""
 
+from apps.events.models.endpoints import Attempt, Delivery, Endpoint, Format
 from apps.events.models.facts import Fact, Stream
 
-__all__ = ["Fact", "Stream"]
+__all__ = ["Attempt", "Delivery", "Endpoint", "Fact", "Format", "Stream"]
