@@ -45,17 +45,24 @@ def record_many(facts: Iterable[NewFact], *, operator_id: int, actor: Actor, at:
     if not connection.in_atomic_block:
         message = "a fact must share the transaction of the change it reports"
         raise RuntimeError(message)
+    rows = prepared(facts, at=at)
+    for start in range(0, len(rows), WRITTEN_AT_ONCE):
+        _insert(rows[start : start + WRITTEN_AT_ONCE], operator_id=operator_id, actor=actor, at=at)
+    return [row["id"] for row in rows]
+
+
+def prepared(facts: Iterable[NewFact], *, at: datetime) -> list[dict[str, Any]]:
+    """Return the rows (id, type, subject, data) of facts, and ring the sequencer for when the transaction commits.
+
+    For an area that writes its change and its facts with one statement; everybody else calls `record`.
+    """
     new = list(facts)
-    public_ids = _public_ids(len(new), at)
-    for start in range(0, len(new), WRITTEN_AT_ONCE):
-        rows = [
-            {"id": public_id, "type": fact.type, "subject": fact.subject, "data": fact.data}
-            for public_id, fact in zip(public_ids[start:], new[start : start + WRITTEN_AT_ONCE], strict=False)
-        ]
-        _insert(rows, operator_id=operator_id, actor=actor, at=at)
     if new:
         doorbell.ring(SEQUENCER)
-    return public_ids
+    return [
+        {"id": public_id, "type": fact.type, "subject": fact.subject, "data": fact.data}
+        for public_id, fact in zip(_public_ids(len(new), at), new, strict=True)
+    ]
 
 
 def _insert(rows: Sequence[Mapping[str, Any]], *, operator_id: int, actor: Actor, at: datetime) -> None:
