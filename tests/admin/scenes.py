@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from apps.core.actors import Actor
 from apps.ledger.models import Asset
-from apps.ledger.services import holds, transfers
+from apps.ledger.services import holds, rates, transfers
 from apps.operators.models import Operator, Player, Role, User
 from apps.tournaments.models import GameEvent, Tournament
 from apps.tournaments.services import running
@@ -49,6 +49,7 @@ class Scene:
         )
         usd = Asset.objects.get(operator=self.operator, code="USD")
         self.hold = holds.place(self.player.pk, usd, units=1000, key=f"{name}:hold", actor=STAFF, at=AT)
+        rates.put_rates(self.operator.pk, base="EUR", valid_from=AT, rates={"SEK": "11.2"}, actor=STAFF, at=AT)
         self.key = factories.issue(self.operator, name=f"{name} key", scopes=["tournaments.read"])
         self.game_event = GameEvent.objects.create(
             tournament=self.running,

@@ -1,5 +1,5 @@
 """Admin pages of the ledger. Nothing here is ever edited: money moves by services, corrections are new journals."""
 
-from apps.ledger.admin import books, contributions, payouts, wallets
+from apps.ledger.admin import books, contributions, payouts, rates, wallets
 
-__all__ = ["books", "contributions", "payouts", "wallets"]
+__all__ = ["books", "contributions", "payouts", "rates", "wallets"]

@@ -3,6 +3,7 @@
 from apps.ledger.lifecycle import HoldStatus, PayoutStatus
 from apps.ledger.models.books import Account, AccountKind, Asset, Balance, Journal, Posting
 from apps.ledger.models.payouts import OpenPayout, Payout, PlanKind, Purpose, Rail, SettlementPlan
+from apps.ledger.models.rates import ExchangeRate
 from apps.ledger.models.wallets import Direction, Hold, Transfer
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Asset",
     "Balance",
     "Direction",
+    "ExchangeRate",
     "Hold",
     "HoldStatus",
     "Journal",
