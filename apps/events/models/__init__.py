@@ -2,5 +2,6 @@
 
 from apps.events.models.endpoints import Attempt, Delivery, Endpoint, Format
 from apps.events.models.facts import Fact, Stream
+from apps.events.models.queues import InboundQueue, Queue, Refusal
 
-__all__ = ["Attempt", "Delivery", "Endpoint", "Fact", "Format", "Stream"]
+__all__ = ["Attempt", "Delivery", "Endpoint", "Fact", "Format", "InboundQueue", "Queue", "Refusal", "Stream"]
