@@ -30,6 +30,11 @@ def dumps(data: Any) -> str:
     return _encoder.encode(data).decode()
 
 
+def decoded(text: str | bytes) -> Any:
+    """Return the value that JSON text stands for: fractions as decimals, whole numbers of any length."""
+    return _decoder.decode(text)
+
+
 class ExactEncoder(json.JSONEncoder):
     """For `json.dumps(…, cls=)`: decimals become JSON numbers; Django's own encoder would make them strings."""
 

@@ -1,14 +1,40 @@
 """What a fact looks like to those outside (operators.md 5)."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from apps.core.clock import iso
-from apps.events.models import Fact
+from apps.events.models import Endpoint
+from apps.events.services.recording import NewFact
 
 TOURNAMENT = "tournament:"
 
 
-def envelope(fact: Fact, operator_public_id: str) -> dict[str, Any]:
+class Told(Protocol):
+    """What is told of a fact: a stored one, or one on its way out."""
+
+    @property
+    def public_id(self) -> str:
+        """The id that every transport carries."""
+
+    @property
+    def type(self) -> str:
+        """What happened."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+
+    @property
+    def data(self) -> Any:
+        """The payload."""
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When."""
+
+
+def envelope(fact: Told, operator_public_id: str) -> dict[str, Any]:
     """Return the envelope that every transport carries; `tournamentId` is null for facts about anything else.
 
     The caller names the operator, which is the same for every fact of a page.
@@ -21,3 +47,14 @@ def envelope(fact: Fact, operator_public_id: str) -> dict[str, Any]:
         "operatorId": operator_public_id,
         "data": fact.data,
     }
+
+
+def webhook_disabled(endpoint: Endpoint, reason: str) -> NewFact:
+    """`system.alert`: an endpoint gets nothing any more, and a person should look."""
+    data = {
+        "status": "webhook_disabled",
+        "message": f"Webhooks to {endpoint.url} have stopped: {reason}",
+        "severity": "warning",
+        "endpointId": endpoint.public_id,
+    }
+    return NewFact("system.alert", endpoint.subject, data)

@@ -4,6 +4,7 @@ from django.db import connection, transaction
 
 from apps.core import doorbell
 from apps.events.models import Stream
+from apps.events.services.handing import hand_out
 from apps.events.wake import wake
 
 SEQUENCER = "events.number_facts"
@@ -33,7 +34,7 @@ def number_new_facts() -> int:
 
 @transaction.atomic
 def number_facts(operator_id: int, *, limit: int = BATCH) -> int:
-    """Number up to `limit` of the operator's committed facts in the order of their ids; return how many.
+    """Number up to `limit` of the operator's committed facts in the order of their ids, hand them out; return how many.
 
     Gap-free per operator, because the counter moves in the transaction that hands out its numbers. A writer that
     commits late keeps nobody waiting: its facts get later numbers than those that were visible before.
@@ -56,9 +57,12 @@ def number_facts(operator_id: int, *, limit: int = BATCH) -> int:
             {"operator": operator_id, "last": stream.last_sequence, "limit": limit},
         )
         numbered: int = cursor.rowcount
+    before = stream.last_sequence
     stream.last_sequence += numbered
     stream.save(update_fields=["last_sequence"])
-    wake(operator_id)
+    if numbered:
+        hand_out(operator_id, after=before, until=stream.last_sequence)
+        wake(operator_id)
     return numbered
 
 

@@ -1,0 +1,75 @@
+"""How a fact is written down for a receiver, and how the receiver can tell that it is ours. One module for each format.
+
+A new one is a module with a `Writing` and a line in `_known`.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from typing import Any, cast
+
+import msgspec
+
+from apps.core.exact import decoded
+from apps.events.models import Format
+
+# Never sent to a URL: too frequent (operators.md 6). Queues and sockets carry it.
+TOO_FREQUENT = ("player.score.updated",)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A fact on its way out. `data` is its payload as JSON, digit for digit as it was recorded."""
+
+    public_id: str
+    type: str
+    subject: str
+    sequence: int
+    data: msgspec.Raw
+    occurred_at: datetime
+    operator_public_id: str
+
+    def fields(self) -> dict[str, Any]:
+        """Return the payload decoded, amounts exact."""
+        return cast("dict[str, Any]", decoded(bytes(self.data)))
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What one try is signed with: the secrets in force, newest first, and the operator's bearer token or ""."""
+
+    secrets: Sequence[str]
+    token: str
+    attempt: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """One format. `schedule`: seconds to wait after each failed try; when they are used up, the delivery is exhausted.
+
+    `envelope` returns the body, the same bytes at every try; `headers` those of one try, beside Content-Type.
+    """
+
+    envelope: Callable[[Outgoing], bytes]
+    headers: Callable[[Outgoing, bytes, Signing], Mapping[str, str]]
+    schedule: Sequence[float]
+
+
+# operators.md 5: the source text's rule for clients, min(1000 · 2ⁿ, 30000) ms, then longer and longer.
+PATIENT = (1, 2, 4, 8, 16, 30, 30, 30, 300, 1800, 7200, 21600)
+
+_known = {Format.STANDARD: "standard", Format.CASINO: "casino"}
+
+
+@functools.cache
+def of(name: str) -> Writing:
+    """Return a format by its name. Raises KeyError for one that has no module."""
+    return cast("Writing", import_module(f"apps.events.formats.{_known[Format(name)]}").WRITING)
+
+
+def known() -> list[str]:
+    """Return the formats that can be sent."""
+    return [str(name) for name in _known]

@@ -1,0 +1,42 @@
+"""Standard Webhooks (standardwebhooks.com): any of their libraries verifies what we send (podium.md 6)."""
+
+import functools
+from datetime import UTC
+from typing import Any
+
+from standardwebhooks import Webhook
+
+from apps.core.api.json import dumps
+from apps.core.clock import iso
+from apps.events.formats import PATIENT, Outgoing, Signing, Writing
+
+
+@functools.lru_cache(maxsize=4096)
+def _signer(secret: str) -> Webhook:
+    return Webhook(secret)
+
+
+def envelope(fact: Outgoing) -> bytes:
+    """Return `{"type", "timestamp", "sequence", "data"}`; a test has the sequence 0."""
+    told: dict[str, Any] = {
+        "type": fact.type,
+        "timestamp": iso(fact.occurred_at),
+        "sequence": fact.sequence,
+        "data": fact.data,
+    }
+    return dumps(told)
+
+
+def headers(fact: Outgoing, body: bytes, signing: Signing) -> dict[str, str]:
+    """Return the id, which every try and every transport shares, the moment of this try, and a signature per secret."""
+    at = signing.at.astimezone(UTC)  # the library takes whatever it gets for UTC
+    signatures = [_signer(secret).sign(fact.public_id, at, body.decode()) for secret in signing.secrets]
+    said = {
+        "webhook-id": fact.public_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+    return said | ({"Authorization": f"Bearer {signing.token}"} if signing.token else {})
+
+
+WRITING = Writing(envelope, headers, PATIENT)
