@@ -21,6 +21,8 @@ __all__ = [
     "get_asset",
     "held",
     "ids_of_player",
+    "issued",
+    "issuing",
     "open_escrow",
     "platform",
     "revenue",
@@ -28,6 +30,9 @@ __all__ = [
     "wallet",
     "wallets",
 ]
+
+# The subject of the account that an asset's units come from.
+ISSUING = "issuing"
 
 
 def wallet(player_id: int, asset: Asset) -> Account:
@@ -43,6 +48,20 @@ def held(player_id: int, asset: Asset) -> Account:
 def clearing(asset: Asset) -> Account:
     """Return the operator's clearing account: money that is on its way in or out through the operator."""
     return _account(AccountKind.CLEARING, "", asset, slots=HOT_SLOTS)
+
+
+def issuing(asset: Asset) -> Account:
+    """Return where the units of an asset come from that its owner makes and unmakes; below zero by what is out."""
+    return _account(AccountKind.CLEARING, ISSUING, asset, slots=HOT_SLOTS)
+
+
+def issued(asset_ids: Collection[int]) -> dict[int, int]:
+    """Return how many units of each asset its owner has made and not unmade; an asset without any is left out."""
+    rows = Balance.objects.filter(
+        account__kind=AccountKind.CLEARING, account__subject=ISSUING, account__asset_id__in=asset_ids
+    )
+    sums = rows.order_by().values_list("account__asset_id").annotate(units=Sum("units"))
+    return {asset_id: -int(units) for asset_id, units in sums}
 
 
 def revenue(asset: Asset) -> Account:

@@ -118,15 +118,30 @@ def named_player(player_id: int, *, handle: str | None = None, actor: Actor, at:
     raise HandleTaken(plyr_id=wish)
 
 
+def rename_guest(player_id: int, *, handle: str, actor: Actor, at: datetime) -> Player:
+    """Make a guest an ordinary player under the handle that they choose; their user id stays.
+
+    Belongs into the caller's transaction. Raises PlayerNotFound for who is no guest, HandleTaken, Invalid.
+    """
+    wish = checked_handle(handle)
+    player = _locked(player_id)
+    if not player.is_guest:
+        raise PlayerNotFound
+    player.is_guest = False
+    if not _takes(player, wish, actor, at):
+        raise HandleTaken(plyr_id=wish)
+    return player
+
+
 def _takes(player: Player, handle: str, actor: Actor, at: datetime) -> bool:
     """Give a player a handle; tell whether it was free."""
-    player.handle = handle
+    before, player.handle = player.handle, handle
     _explain(player, "plyrId given", actor, at)
     try:
         with transaction.atomic():
-            player.save(update_fields=["handle"])
+            player.save(update_fields=["handle", "is_guest"])
     except IntegrityError:
-        player.handle = None
+        player.handle = before
         return False
     return True
 

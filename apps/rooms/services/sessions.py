@@ -28,6 +28,7 @@ DEFAULT_SECONDS = 86_400
 # A guest has no other way in, so their session "practically never" ends.
 GUEST_SECONDS = 100 * 365 * 86_400
 LONGEST_TOKEN = 4096
+LONGEST_KID = 40
 # How long a process trusts what it knows of a key; so long may a key that was retired still be taken for live.
 KEY_SECONDS = 15.0
 
@@ -97,10 +98,10 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a token turned out to be; `reason` is empty if it is live. The player is known if there is one."""
+    """What a token turned out to be; `reason` is empty if it is live. Without a player, `player_id` is 0."""
 
     claims: Claims | None
-    player_id: int | None = None
+    player_id: int = 0
     is_guest: bool = False
     reason: str = ""
 
@@ -234,7 +235,9 @@ def _key(kid: str) -> Key:
     known = _known.get(kid)
     if known is not None and monotonic() < known[1]:
         return known[0]
-    key = signing.find_key(PURPOSE, kid) if isinstance(kid, str) else None
+    # A token may claim anything for a key id; the database stores no NUL, and nothing here is worth asking it twice.
+    plausible = isinstance(kid, str) and len(kid) <= LONGEST_KID and kid.isascii() and kid.isprintable()
+    key = signing.find_key(PURPOSE, kid) if plausible else None
     if key is None or key.algorithm != ES256:
         raise LookupError(kid)
     _known[kid] = (key, monotonic() + KEY_SECONDS)
