@@ -2,7 +2,7 @@
 
 import os
 
-from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
 
 from config import embedded
@@ -12,4 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 embedded.start()
 django = get_asgi_application()
 
-application = ProtocolTypeRouter({"http": django, "websocket": URLRouter([])})
+# Only a Django that is set up can import models.
+from apps.tournaments.live.routing import application as sockets  # noqa: E402
+
+application = ProtocolTypeRouter({"http": django, "websocket": sockets})
