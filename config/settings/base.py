@@ -35,10 +35,14 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 GAME_LAUNCH_URL = env.str("GAME_LAUNCH_URL", default="https://play.example/{slug}")
 GAME_PLATFORM_URL = env.str("GAME_PLATFORM_URL", default="")
+# Sent to the game platform with every notice, as X-Internal-Api-Key.
+GAME_PLATFORM_KEY = env.str("GAME_PLATFORM_KEY", default="")
 # Payouts per transaction: more are faster, fewer make shorter locks and a smoother progress bar.
 PAYOUT_BATCH = env.int("PAYOUT_BATCH", default=5000)
 # A file or URL in the European Central Bank's XML that is read for every operator; empty: rates come by API and staff.
 EXCHANGE_RATES_SOURCE = env.str("EXCHANGE_RATES_SOURCE", default="")
+# How long a game server that asked for a synchronous answer waits for its turn (rooms.md 3.0.3).
+ROOM_SYNC_SECONDS = env.float("ROOM_SYNC_SECONDS", default=25.0)
 PLAYER_TOKEN_ALGORITHM = env.str("PLAYER_TOKEN_ALGORITHM", default="EdDSA")
 
 # --- what we are made of ----------------------------------------------------------------------------------------------
@@ -165,7 +169,10 @@ def every(seconds: float, task: str) -> dict[str, object]:
 CELERY_BEAT_SCHEDULE = {
     "number facts": every(1, "events.number_facts"),
     "tournaments": every(1, "tournaments.tick"),
+    "rooms": every(1, "rooms.tick"),
+    "forget old room tasks": every(3600, "rooms.forget_tasks"),
     "boards": every(2, "boards.sweep"),
+    "matches": every(1, "matches.tick"),
     "heartbeat": every(5, "core.heartbeat"),
     "exchange rates": every(6 * 3600, "ledger.fetch_exchange_rates"),
     "forget old answers": every(3600, "operators.purge_idempotency"),
@@ -179,6 +186,9 @@ EGRESS_ALLOW_LOOPBACK = env.bool("EGRESS_ALLOW_LOOPBACK", default=False)
 EGRESS_ALLOWED_NETWORKS = env.list("EGRESS_ALLOWED_NETWORKS", default=[])
 # Whether receivers outside those networks need TLS.
 EGRESS_REQUIRE_HTTPS = env.bool("EGRESS_REQUIRE_HTTPS", default=True)
+# Whether a queue without a key of its own may use this machine's (boto3's chain: environment, files, instance role).
+# Whoever may add queues can then reach everything that the machine may.
+SQS_AMBIENT_CREDENTIALS = env.bool("SQS_AMBIENT_CREDENTIALS", default=False)
 
 # --- people and keys --------------------------------------------------------------------------------------------------
 

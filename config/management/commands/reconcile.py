@@ -9,11 +9,13 @@ from django.core.management import BaseCommand, CommandError
 from apps.core.drift import Check, Drift
 from apps.events import reconcile as facts
 from apps.ledger import reconcile as books
+from apps.matches import reconcile as matches
 from apps.operators.models import Operator
+from apps.rooms import reconcile as rooms
 from apps.tournaments import reconcile as tournaments
 
 # Every area brings its own; a new area adds a line.
-CHECKS: tuple[Check, ...] = (*books.CHECKS, *facts.CHECKS, *tournaments.CHECKS)
+CHECKS: tuple[Check, ...] = (*books.CHECKS, *facts.CHECKS, *rooms.CHECKS, *tournaments.CHECKS, *matches.CHECKS)
 
 
 class Command(BaseCommand):
