@@ -71,6 +71,12 @@ def started(tournament: Tournament, totals: Totals) -> NewFact:
         "initialPlayerCount": totals.players,
         "maxPlayers": tournament.max_players,
         "estimatedDuration": estimated_duration(tournament),
+        # What the game platform's notice holds besides (operators.md 11.7).
+        "tournamentType": tournament.tournament_type,
+        "entrySettings": {
+            "rebuyEnabled": tournament.rebuy_enabled,
+            "maxEntriesPerPlayer": tournament.max_entries,
+        },
     }
     return NewFact("tournament.started", tournament.subject, data)
 

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 import msgspec
 
-from apps.core.exact import decoded
-from apps.events.models import Format
+from apps.core import exact
+from apps.events.models import Delivery, Format
 
 # Never sent to a URL: too frequent (operators.md 6). Queues and sockets carry it.
 TOO_FREQUENT = ("player.score.updated",)
@@ -33,7 +33,7 @@ class Outgoing:
 
     def fields(self) -> dict[str, Any]:
         """Return the payload decoded, amounts exact."""
-        return cast("dict[str, Any]", decoded(bytes(self.data)))
+        return cast("dict[str, Any]", exact.decoded(bytes(self.data)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,40 @@ class Writing:
 # operators.md 5: the source text's rule for clients, min(1000 · 2ⁿ, 30000) ms, then longer and longer.
 PATIENT = (1, 2, 4, 8, 16, 30, 30, 30, 300, 1800, 7200, 21600)
 
-_known = {Format.STANDARD: "standard", Format.CASINO: "casino"}
+_known = {Format.STANDARD: "standard", Format.CASINO: "casino", Format.PLATFORM: "platform"}
+
+
+TEST = "webhook.test"
+
+
+def told_by_test(delivery_id: int, created_at: datetime, endpoint_id: str, operator_public_id: str) -> Outgoing:
+    """Return what a test tells. It is no fact: it has no number, and nobody else hears of it."""
+    data = exact.dumps({"endpointId": endpoint_id, "message": "This is a test. Nothing has happened."})
+    return Outgoing(
+        public_id=f"evt_{int(created_at.timestamp())}_test{delivery_id}",
+        type=TEST,
+        subject=TEST,
+        sequence=0,
+        data=msgspec.Raw(data.encode()),
+        occurred_at=created_at,
+        operator_public_id=operator_public_id,
+    )
+
+
+def outgoing(delivery: Delivery) -> Outgoing:
+    """Return what a delivery tells, for showing it; it needs its endpoint, operator and fact."""
+    operator, fact = delivery.endpoint.operator.public_id, delivery.fact
+    if fact is None:
+        return told_by_test(delivery.pk, delivery.created_at, delivery.endpoint.public_id, operator)
+    return Outgoing(
+        public_id=fact.public_id,
+        type=fact.type,
+        subject=fact.subject,
+        sequence=delivery.sequence,
+        data=msgspec.Raw(exact.dumps(fact.data).encode()),
+        occurred_at=fact.occurred_at,
+        operator_public_id=operator,
+    )
 
 
 @functools.cache
