@@ -42,7 +42,8 @@ def _make(name: str, cursor) -> None:
 
 
 def _state_of_the_migrations() -> str:
-    places = [*settings.BASE_DIR.glob("apps/*/migrations/*.py"), settings.BASE_DIR / "requirements.txt"]
+    apps = settings.BASE_DIR / "apps"
+    places = [*apps.glob("*/migrations/*.py"), *apps.glob("*/sql/*.sql"), settings.BASE_DIR / "requirements.txt"]
     return hashlib.sha256(b"".join(_signed(place) for place in sorted(places))).hexdigest()[:16]
 
 

@@ -154,7 +154,22 @@ class TaskNotFound(NotFound):
     hint = "Use a task id that this game's key was answered; tasks are kept for 30 days."
 
 
-class NothingLeft(RoomError):
+class RoomEmpty(RoomError):
     """The room holds nothing."""
 
     code = "ROOM_EMPTY"
+    hint = "There is nothing to give back: end it."
+
+
+class NobodyPaid(RoomError):
+    """Nobody who paid has anything to get back."""
+
+    code = "NOBODY_PAID"
+    hint = "The game took out what players paid in: close the room instead, once it has expired."
+
+
+class RoomNotExpired(RoomError):
+    """The room has not expired yet."""
+
+    code = "ROOM_NOT_EXPIRED"
+    hint = "Refund it, or wait until the game's time is over."

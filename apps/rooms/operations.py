@@ -31,6 +31,9 @@ class Operation:
 
     `method` is its name in task data (rooms.md 4), `action` its name in activity logs. `names` maps players to what
     the game calls them (PLYR[ID]s), for answers, facts and refusals; it need not name the game.
+
+    `sweep` is for staff: "refund" gives what the room holds back to who paid it, "close" gives it to the game; both end
+    it, and need the `reason`. Who gets what is found when it is done; nobody need be in the room, and there is no fee.
     """
 
     method: str
@@ -45,6 +48,8 @@ class Operation:
     earns: tuple[Entry, ...] = ()
     leaves: tuple[int, ...] = ()
     ends: bool = False
+    sweep: str = ""
+    reason: str = ""
     names: Mapping[int, str] = field(default_factory=dict)
 
     @property
@@ -126,6 +131,11 @@ def earn_leave_end(game: Game, room_id: int, entries: Iterable[Entry]) -> Operat
     earns = tuple(entries)
     begun = game.begin("earnLeaveEndGameRoom", "earnLeaveEnd", room_id)
     return replace(begun, earns=earns, leaves=_players(earns), ends=True)
+
+
+def because(operation: Operation, reason: str) -> Operation:
+    """Return the operation with the reason for which staff want it."""
+    return replace(operation, reason=reason)
 
 
 def summed(entries: Iterable[Entry]) -> tuple[Entry, ...]:

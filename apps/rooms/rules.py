@@ -52,6 +52,22 @@ def fee_of(units: int, percent: int) -> int:
     return units * percent // 100
 
 
+def split(units: int, weights: Mapping[int, int]) -> dict[int, int]:
+    """Part units among players in proportion to their weights; the parts add up to the whole, zeros left out.
+
+    Rounded down; the odd units go one by one to the players in ascending order of their keys. Nobody gets anything
+    where no weight is above zero.
+    """
+    whole = sum(weight for weight in weights.values() if weight > 0)
+    if not whole:
+        return {}
+    parts = {key: units * weight // whole for key, weight in sorted(weights.items()) if weight > 0}
+    odd = units - sum(parts.values())
+    for key in list(parts)[:odd]:
+        parts[key] += 1
+    return {key: part for key, part in parts.items() if part}
+
+
 def house_subject(game_id: str) -> str:
     """Name the account of a game's own earnings; a name too long for the books is replaced by its digest."""
     subject = f"game:{game_id}"
@@ -155,7 +171,9 @@ def _take_allowances(
 def _earn(operation: Operation, ground: Ground, room: Room, change: Change) -> None:
     if not operation.earns:
         return
-    _refuse_absent([e.player_id for e in operation.earns if e.player_id is not None], operation, ground, change)
+    if not operation.sweep:
+        earners = [entry.player_id for entry in operation.earns if entry.player_id is not None]
+        _refuse_absent(earners, operation, ground, change)
     leaving: dict[str, int] = defaultdict(int)
     for entry in operation.earns:
         leaving[entry.asset_code] += entry.units
@@ -168,7 +186,7 @@ def _earn(operation: Operation, ground: Ground, room: Room, change: Change) -> N
             )
     for entry in operation.earns:
         asset_id = ground.assets[entry.asset_code].id
-        fee = fee_of(entry.units, ground.fee_percent)
+        fee = 0 if operation.sweep else fee_of(entry.units, ground.fee_percent)
         change.payouts.append(Payout(entry, fee))
         change.legs[AccountKind.ESCROW, room.subject, asset_id] -= entry.units
         change.legs[earner(entry.player_id, operation.game_id, asset_id)] += entry.units - fee

@@ -190,6 +190,14 @@ EGRESS_REQUIRE_HTTPS = env.bool("EGRESS_REQUIRE_HTTPS", default=True)
 # Whoever may add queues can then reach everything that the machine may.
 SQS_AMBIENT_CREDENTIALS = env.bool("SQS_AMBIENT_CREDENTIALS", default=False)
 
+# Webhooks that one relay process sends at the same time, one thread each.
+RELAY_THREADS = env.int("RELAY_THREADS", default=256)
+# How long an endpoint may do nothing but fail before it is switched off.
+WEBHOOK_DISABLE_SECONDS = env.int("WEBHOOK_DISABLE_SECONDS", default=3 * 24 * 3600)
+# How long deliveries stay on record once they are over, and how long those that nobody took.
+WEBHOOK_KEPT_SECONDS = env.int("WEBHOOK_KEPT_SECONDS", default=14 * 24 * 3600)
+DEAD_LETTERS_KEPT_SECONDS = env.int("DEAD_LETTERS_KEPT_SECONDS", default=60 * 24 * 3600)
+
 # --- people and keys --------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "operators.User"

@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField()),
                 ('created_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('expired_at', models.DateTimeField(blank=True, null=True, verbose_name='expired, noticed at')),
                 ('operator', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='rooms', to='operators.operator')),
             ],
             options={
@@ -161,7 +162,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='room',
-            index=models.Index(condition=models.Q(('status', 'OPEN')), fields=['operator', 'expires_at'], name='rooms_open_by_end'),
+            index=models.Index(condition=models.Q(('expired_at__isnull', True), ('status', 'OPEN')), fields=['expires_at'], name='rooms_to_expire'),
+        ),
+        migrations.AddIndex(
+            model_name='room',
+            index=models.Index(condition=models.Q(('expired_at__isnull', False), ('status', 'OPEN')), fields=['operator', '-id'], name='rooms_expired'),
         ),
         migrations.AddConstraint(
             model_name='room',

@@ -51,7 +51,8 @@ class Room(RoomLifecycle):
     """An escrow that a game opened for one session. Its id on the wire is the decimal text of its key.
 
     From `expires_at` on it refuses to be joined or paid; earning, leaving and ending stay possible. Its money is in the
-    accounts of `subject`, one per asset. `max_players` 0 is unlimited.
+    accounts of `subject`, one per asset. `max_players` 0 is unlimited. `expired_at` is when the beat noticed that its
+    time was over with nobody having ended it; staff find it by that.
     """
 
     operator = models.ForeignKey(
@@ -62,6 +63,7 @@ class Room(RoomLifecycle):
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    expired_at = models.DateTimeField("expired, noticed at", null=True, blank=True)
 
     objects = RoomQuerySet.as_manager()
 
@@ -75,7 +77,14 @@ class Room(RoomLifecycle):
         indexes = (
             models.Index(name="rooms_newest", fields=["operator", "-id"]),
             models.Index(
-                name="rooms_open_by_end", fields=["operator", "expires_at"], condition=Q(status=RoomStatus.OPEN)
+                name="rooms_to_expire",
+                fields=["expires_at"],
+                condition=Q(status=RoomStatus.OPEN, expired_at__isnull=True),
+            ),
+            models.Index(
+                name="rooms_expired",
+                fields=["operator", "-id"],
+                condition=Q(status=RoomStatus.OPEN, expired_at__isnull=False),
             ),
         )
         permissions = (

@@ -52,9 +52,7 @@ def perform(operation: Operation, *, actor: Actor, at: datetime) -> dict[str, An
     return carry_out(operation, hold(operation), None, actor=actor, at=at)
 
 
-def carry_out(
-    operation: Operation, held: Ground, task: Task | None, *, actor: Actor, at: datetime, memo: str = ""
-) -> dict[str, Any]:
+def carry_out(operation: Operation, held: Ground, task: Task | None, *, actor: Actor, at: datetime) -> dict[str, Any]:
     """Decide and write, in the transaction that holds the ground; `task` ends as SUCCEEDED with it.
 
     A task without a key is written whole. Raises RoomError with nothing written; InsufficientBalance also when a wallet
@@ -87,7 +85,7 @@ def carry_out(
         "joins": change.joins,
         "leaves": change.leaves,
         "takes": [(allowance_id, str(units)) for allowance_id, units in sorted(change.takes.items())],
-        **_movement(operation, held, room, change, act=task_id or ids.token(16), memo=memo),
+        **_movement(operation, held, room, change, act=task_id or ids.token(16)),
         "facts": events.prepared(facts.of_operation(operation, room, change, answer, task_id=task_id), at=at),
         "activity": _activity(operation, room, answer, task_id),
         "task": _row(task) if task else None,
@@ -127,7 +125,7 @@ def _room(operation: Operation, held: Ground, at: datetime) -> Room:
     )
 
 
-def _movement(operation: Operation, held: Ground, room: Room, change: Change, *, act: str, memo: str) -> dict[str, Any]:
+def _movement(operation: Operation, held: Ground, room: Room, change: Change, *, act: str) -> dict[str, Any]:
     """Return the journal, and the accounts that it needs and that are missing, in one order for everybody."""
     legs: list[tuple[Any, ...]] = []
     missing: list[tuple[Any, ...]] = []
@@ -138,8 +136,9 @@ def _movement(operation: Operation, held: Ground, room: Room, change: Change, *,
             missing.append((kind, subject, asset_id, kind in BOUNDED, slots))
     if not legs:
         return {"accounts": [], "journal": None}
-    step = "pay" if operation.pays else "earn"
-    journal = {"kind": f"room.{step}", "key": f"{room.subject}:{step}:{act}", "memo": memo, "legs": legs}
+    step = operation.sweep or ("pay" if operation.pays else "earn")
+    key = f"{room.subject}:{step}:{act}"
+    journal = {"kind": f"room.{step}", "key": key, "memo": operation.reason, "legs": legs}
     return {"accounts": sorted(missing), "journal": journal}
 
 

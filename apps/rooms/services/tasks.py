@@ -24,13 +24,14 @@ from django.db import IntegrityError, transaction
 
 from apps.core import clock, doorbell
 from apps.core.actors import Actor
+from apps.jobs import services as jobs
 from apps.ledger.services.journals import violated
 from apps.rooms import errors
 from apps.rooms.ground import Ground
 from apps.rooms.lifecycle import TaskStatus
 from apps.rooms.models import Room, Task
 from apps.rooms.operations import Operation
-from apps.rooms.services import performing
+from apps.rooms.services import leftovers, performing
 
 log = structlog.get_logger(__name__)
 
@@ -60,14 +61,14 @@ def submit(
     """
     if key is not None and (first := _first(operation, key)):
         return first
-    task = _new(operation, params, key=key, actor=actor, at=at)
+    task = new_task(operation, params, key=key, actor=actor, at=at)
     try:
         try:
             return _submitted(operation, task, sync=sync, actor=actor, at=at)
         except errors.RoomError as refusal:
             if refusal.early or not sync:
                 raise
-            return _refused(_new(operation, params, key=key, actor=actor, at=at), refusal, at=at)
+            return _refused(new_task(operation, params, key=key, actor=actor, at=at), refusal, at=at)
     except IntegrityError as problem:
         if violated(problem) == KEY_ONCE and (first := _first(operation, key)):
             return first  # somebody asked for the same at the same time, and was quicker
@@ -82,10 +83,15 @@ def _submitted(operation: Operation, task: Task, *, sync: bool, actor: Actor, at
         return task
     if not held.busy:
         _would_succeed(operation, held, actor=actor, at=at)
+    enqueue(task, operation)
+    return task
+
+
+def enqueue(task: Task, operation: Operation) -> None:
+    """Put a new task at the end of its room's queue; the caller holds the room."""
     task.request = msgspec.to_builtins(operation, str_keys=True)
     task.save(force_insert=True)
     doorbell.ring(RUN, room_id=operation.room_id or 0)
-    return task
 
 
 def _would_succeed(operation: Operation, held: Ground, *, actor: Actor, at: datetime) -> None:
@@ -95,7 +101,10 @@ def _would_succeed(operation: Operation, held: Ground, *, actor: Actor, at: date
         transaction.set_rollback(True)
 
 
-def _new(operation: Operation, params: Mapping[str, Any], *, key: str | None, actor: Actor, at: datetime) -> Task:
+def new_task(
+    operation: Operation, params: Mapping[str, Any], *, key: str | None = None, actor: Actor, at: datetime
+) -> Task:
+    """Return the task of an operation, not stored yet."""
     return Task(
         operator_id=operation.operator_id,
         public_id=f"{int(at.timestamp() * 1000)}-{secrets.randbelow(10**20):020d}",
@@ -182,32 +191,43 @@ def _execute(task_id: int, *, at: datetime) -> None:
     request, who = Task.objects.values_list("request", "actor").get(pk=task_id)
     operation: Operation = msgspec.convert(request, Operation, str_keys=True)
     actor = Actor(*who.split(":", 1))
-    refusal: errors.RoomError | None = None
     try:
-        held = performing.hold(operation)
-    except errors.RoomNotFound as problem:
-        refusal = problem
-    task = Task.objects.select_for_update().get(pk=task_id)
-    if task.status != TaskStatus.QUEUED:
-        return
-    if refusal is None:
-        try:
-            with transaction.atomic():
+        with transaction.atomic():
+            operation = leftovers.resolved(operation, at=at)
+            held = performing.hold(operation)
+            task = Task.objects.select_for_update().get(pk=task_id)
+            if task.status == TaskStatus.QUEUED:
                 performing.carry_out(operation, held, task, actor=actor, at=at)
-                return
-        except errors.RoomError as problem:
-            task = Task.objects.get(pk=task_id)
-            refusal = problem
-    _note_refusal(task, refusal, at=at)
-    task.save(update_fields=ENDED_FIELDS)
+                _tell_job(task, operation, at=at)
+    except errors.RoomError as refusal:
+        _fail(task_id, refusal, operation, at=at)
+
+
+def _fail(task_id: int, refusal: errors.RoomError, operation: Operation, *, at: datetime) -> None:
+    task = Task.objects.select_for_update().get(pk=task_id)
+    if task.status == TaskStatus.QUEUED:
+        _note_refusal(task, refusal, at=at)
+        task.save(update_fields=ENDED_FIELDS)
+        _tell_job(task, operation, at=at)
+
+
+def _tell_job(task: Task, operation: Operation, *, at: datetime) -> None:
+    """End the job that staff watch with the task that does it."""
+    if not operation.sweep:
+        return
+    key = leftovers.job_key(task)
+    if task.status == TaskStatus.FAILED:
+        jobs.fail(task.operator_id, key, error=task.error_message, at=at)
+        return
+    lines = len(operation.earns)
+    jobs.report(task.operator_id, key, done=lines, total=lines, finished=True, at=at, **task.result)
 
 
 @transaction.atomic
 def _give_up(task_id: int, problem: Exception, *, at: datetime) -> None:
-    task = Task.objects.select_for_update().get(pk=task_id)
-    if task.status == TaskStatus.QUEUED:
-        _note_refusal(task, errors.TaskFailed(kind=type(problem).__name__), at=at)
-        task.save(update_fields=ENDED_FIELDS)
+    request = Task.objects.values_list("request", flat=True).get(pk=task_id)
+    operation = msgspec.convert(request, Operation, str_keys=True)
+    _fail(task_id, errors.TaskFailed(kind=type(problem).__name__), operation, at=at)
 
 
 def execute_all(room_id: int, *, at: datetime, most: int = 200) -> bool:

@@ -75,7 +75,8 @@ BEGIN
     IF task = 'null' THEN
         RETURN NULL;
     ELSIF task -> 'id' <> 'null' THEN
-        UPDATE rooms_task SET status = task ->> 'status', completed_at = moment, result = task -> 'result'
+        UPDATE rooms_task
+           SET status = task ->> 'status', completed_at = moment, result = task -> 'result', room_id = of_room
          WHERE id = (task ->> 'id')::bigint RETURNING id INTO written;
         RETURN written;
     END IF;
