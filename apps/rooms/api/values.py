@@ -113,7 +113,7 @@ def exact(value: Decimal | int | str) -> Decimal | int | str:
 
 def plain(value: Decimal | int) -> str:
     """Return a number as plain decimal text, no longer than it needs to be."""
-    return format(number(value), "f") if isinstance(value, Decimal) else str(value)
+    return format(Decimal(number(value)), "f")
 
 
 def moment(at: datetime | None) -> str | None:
