@@ -49,13 +49,13 @@ class MaybeGameKeyScheme(GameKeyScheme):  # type: ignore[no-untyped-call]
         return [{name: [] for name in HEADERS}, {}]
 
 
-def shape(name: str, **fields: Any) -> serializers.Serializer[Any]:
+def shape(name: str, /, **fields: Any) -> serializers.Serializer[Any]:
     """Return a serializer that only describes: fields under the names they have on the wire."""
     described: serializers.Serializer[Any] = inline_serializer(name, fields)
     return described
 
 
-def error_shape(name: str, **fields: Any) -> serializers.Serializer[Any]:
+def error_shape(name: str, /, **fields: Any) -> serializers.Serializer[Any]:
     """Return the description of a refusal that says more than every refusal does."""
     return shape(
         name,
