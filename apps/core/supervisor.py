@@ -1,4 +1,4 @@
-"""Runs Podium's four processes on one machine, for `manage.py up` and `manage.py demo`.
+"""Runs Podium's five processes on one machine, for `manage.py up` and `manage.py demo`.
 
 A process that ends by itself is started again, after a pause that doubles while it keeps failing. `stop` ends all of
 them; if this process is killed, the kernel does. Larger installations run the same commands under their own manager.
@@ -84,7 +84,7 @@ class Program:
 
 
 def podium(host: str, port: int, live_port: int) -> list[Program]:
-    """Return web, live, worker and beat, sized for this machine."""
+    """Return web, live, worker, beat and relay, sized for this machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     web, live = Address(host, port), Address(host, live_port)
     serve = ("--log-level", "warning", "--host", host, "--port")
@@ -106,6 +106,7 @@ def podium(host: str, port: int, live_port: int) -> list[Program]:
              "--without-gossip", "--without-mingle", "--without-heartbeat"],
         ),
         Program("beat", "celery", [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]),
+        Program("relay", "manage", ["relay"]),
     ]  # fmt: skip
 
 

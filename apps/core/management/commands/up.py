@@ -12,9 +12,9 @@ from apps.core.supervisor import NotStartedError, Supervisor, only_one, podium
 
 
 class Command(BaseCommand):
-    """Migrate, run web, live, worker and beat, say where they answer, stop all of it on Ctrl-C or SIGTERM."""
+    """Migrate, run web, live, worker, beat and relay, say where they answer, stop all of it on Ctrl-C or SIGTERM."""
 
-    help = "Migrates and runs web, live, worker and beat; Ctrl-C stops all of it."
+    help = "Migrates and runs web, live, worker, beat and relay; Ctrl-C stops all of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where to listen."""
