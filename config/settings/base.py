@@ -243,6 +243,7 @@ SPECTACULAR_SETTINGS = {
         "TournamentStatusEnum": "apps.tournaments.api.casino.words.TOURNAMENT_WORDS",
         "EntryStatusEnum": "apps.tournaments.api.casino.words.ENTRY_FILTERS",
         "GamePlatformStatusEnum": "apps.tournaments.api.internal.schemas.STATUSES",
+        "RoomTaskStatusEnum": "apps.rooms.api.game.docs.TASK_WORDS",
     },
 }
 

@@ -9,6 +9,8 @@ from rest_framework import serializers
 from apps.rooms.api import values
 from apps.rooms.api.schema import describe, error_shape, shape
 
+TASK_WORDS = ("PENDING", "SUCCESS", "FAILED")
+
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
 class _RoomId(serializers.CharField):
@@ -92,7 +94,7 @@ _OPTIONAL = {name: _optional(field) for name, field in (_RECORD | _FAILURE).item
 
 _QUEUED = shape(
     "RoomTaskQueued",
-    task=shape("RoomTaskRef", id=_text(), status=serializers.ChoiceField(["PENDING", "SUCCESS", "FAILED"])),
+    task=shape("RoomTaskRef", id=_text(), status=serializers.ChoiceField(TASK_WORDS)),
     message=_text("Where there was nothing to do.", required=False),
 )
 _WAITED = shape("RoomOperationDone", **_DONE, **_RECORD, status=serializers.ChoiceField(["SUCCESS"]), result=_RESULT)
@@ -100,7 +102,7 @@ _ANSWER = PolymorphicProxySerializer("RoomOperationAnswer", [_QUEUED, _WAITED], 
 _TASK = shape(
     "RoomTask",
     **_OPTIONAL | {"taskId": _text(), "taskData": _DATA},
-    status=serializers.ChoiceField(["PENDING", "SUCCESS", "FAILED"]),
+    status=serializers.ChoiceField(TASK_WORDS),
     result=_optional(_RESULT),
     error=_text("Why it failed, as the next four.", required=False),
     code=_text(required=False),
