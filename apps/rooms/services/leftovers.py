@@ -113,10 +113,13 @@ def _parts(room: Room, sweep: str) -> dict[Asset, dict[int | None, int]]:
         cursor.execute(PAID_IN, [room.operator_id, room.subject])
         for player_id, asset_id, units in cursor.fetchall():
             weights[asset_id][player_id] = int(units)
-    parts: dict[Asset, dict[int | None, int]] = {
-        asset: {**rules.split(units, weights[asset.pk])} for asset, units in held.items()
-    }
-    return {asset: each for asset, each in parts.items() if each}
+    parts: dict[Asset, dict[int | None, int]] = {}
+    for asset, units in held.items():
+        each: dict[int | None, int] = {}
+        each.update(rules.split(units, weights[asset.pk]))
+        if each:
+            parts[asset] = each
+    return parts
 
 
 def _named(parts: Mapping[int | None, int]) -> list[tuple[Player | None, int]]:
