@@ -10,6 +10,7 @@ operator_api = [
     path("", include("apps.events.api.urls")),
     path("", include("apps.jobs.api.urls")),
     path("", include("apps.tournaments.api.casino.urls")),
+    path("", include("apps.matches.api.operator.urls")),
 ]
 
 # What game platforms call with their keys; these clients write any of three prefixes.
@@ -21,6 +22,7 @@ room_api = include("apps.rooms.api.urls")
 urlpatterns = [
     path("", include("apps.core.api.urls")),
     path("admin/", admin.site.urls),
+    path("", include("apps.matches.api.game.urls")),
     path("internal/", internal_api),
     path("api/internal/", internal_api),
     path("api/api/internal/", internal_api),

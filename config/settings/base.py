@@ -243,6 +243,12 @@ SPECTACULAR_SETTINGS = {
         "TournamentStatusEnum": "apps.tournaments.api.casino.words.TOURNAMENT_WORDS",
         "EntryStatusEnum": "apps.tournaments.api.casino.words.ENTRY_FILTERS",
         "GamePlatformStatusEnum": "apps.tournaments.api.internal.schemas.STATUSES",
+        "MatchStateEnum": "apps.matches.api.words.STATES",
+        "MatchStatusEnum": "apps.matches.api.words.WIRE_STATUSES",
+        "MatchDisputeStateEnum": "apps.matches.api.words.DISPUTE_STATES",
+        "MatchDisputeTypeEnum": "apps.matches.api.words.DISPUTE_TYPES",
+        "MatchScoreOrderEnum": "apps.matches.api.words.SCORE_ORDERS",
+        "MatchScoreOrderTakenEnum": "apps.matches.api.words.SCORE_ORDERS_TAKEN",
         "RoomTaskStatusEnum": "apps.rooms.api.game.docs.TASK_WORDS",
     },
 }

@@ -77,8 +77,8 @@ def grant(client_id: str, secret: str, *, address: str, at: datetime) -> Access:
         credential = credentials.authenticate(secret, kind=CredentialKind.MATCH_CLIENT, address=address, at=at)
     except (credentials.Unauthorized, credentials.KeyExpired) as refusal:
         raise BadClient from refusal
-    client = clients.known(client_id, at=at)
-    if client is None or credential.ref != client_id or credential.operator_id != client.operator_id:
+    client = clients.known(client_id, at=at) if credential.ref == client_id else None
+    if client is None or credential.operator_id != client.operator_id:
         raise BadClient
     credentials.note_use(credential, address=address, at=at)
     claims = _claims(client, at=at, life=LIFE) | {"typ": "Bearer", "scope": SCOPE, "cred": credential.pk}

@@ -100,8 +100,10 @@ def known(client_id: str, *, at: datetime) -> Client | None:
 
     An operator is born with a credential for one client; its settings are made when they are first asked for.
     """
+    if not re.fullmatch(CLIENT_ID, client_id):
+        return None
     found: Client | None = Client.objects.select_related("operator").filter(client_id=client_id).first()
-    if found is not None or not re.fullmatch(CLIENT_ID, client_id):
+    if found is not None:
         return found
     owner = Credential.objects.filter(kind=CredentialKind.MATCH_CLIENT, ref=client_id).order_by("pk").first()
     if owner is None:

@@ -47,6 +47,15 @@ def whole(match: Match) -> Held:
     return Held.of(match)
 
 
+def prefetched(match: Match) -> Held:
+    """Return the same of a match whose teams and participants were read along."""
+    teams = {team.pk: team for team in sorted(match.teams.all(), key=lambda team: team.wire_id)}
+    participants = sorted(match.participants.all(), key=lambda one: one.wire_id)
+    for one in participants:
+        one.team = teams[one.team_id]
+    return Held(match, list(teams.values()), participants)
+
+
 def polled(
     client_id: int,
     *,
