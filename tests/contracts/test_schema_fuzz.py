@@ -5,6 +5,7 @@ most of the ids in a path are real ones. The seed is fixed, so that a failure st
 """
 
 import itertools
+import json
 from contextlib import contextmanager
 
 import pytest
@@ -12,7 +13,8 @@ import schemathesis
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
 from drf_spectacular.generators import SchemaGenerator
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import (
     GenerationConfig,
@@ -22,9 +24,12 @@ from schemathesis.config import (
     SchemathesisConfig,
     StatefulPhaseConfig,
 )
+from schemathesis.core import NOT_SET
 
+from apps.rooms.api import signatures
 from config.wsgi import application
 from tests.contracts.casino import Casino, complete
+from tests.contracts.rooms.game import GameServer
 from tests.factories import internal_key
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_that_day")]
@@ -70,8 +75,9 @@ def one_connection():
 
 
 @pytest.fixture
-def world(db):
-    """Keys for both kinds of address, and real objects to name in them."""
+def world(db, settings):
+    """Keys for every kind of address, and real objects to name in them."""
+    settings.ROOM_SYNC_SECONDS = 0.0
     casino = Casino(crashes=False)
     soon = casino.create(rebuy_enabled=True, external_id="x-1")
     casino.register(soon, "ann")
@@ -79,8 +85,12 @@ def world(db):
     running = casino.running("ann", "bob", rebuy_enabled=True)
     done = casino.running("ann", "bob")
     complete(done)
+    game = GameServer(casino.operator, crashes=False)
+    room = game.stake(ann_11=3, bob_11=3)
+    task = game.post("pay", {"roomId": room, **game.taking(ann_11=1)}).json()["task"]["id"]
     return {
         "operator_id": casino.operator.public_id,
+        "game": game,
         "keys": {"/api/": casino.key, "/internal/": internal_key(casino.operator)},
         "ids": {
             "id": itertools.cycle([soon, running, done, None]),
@@ -88,12 +98,42 @@ def world(db):
             "userId": itertools.cycle(["ann", "bob", None]),
             "user_id": itertools.cycle(["ann", "bob", None]),
             "slug": itertools.cycle(["crash-classic", None]),
+            "roomId": itertools.cycle([room, room, None]),
+            "taskId": itertools.cycle([task, None]),
+            "plyrId": itertools.cycle(["ann-11", None]),
+            "identifier": itertools.cycle(["ann-11", None]),
+            "gameId": itertools.cycle([game.game_id, None]),
+            "token": itertools.cycle(["gamr", None]),
         },
+        # What a room call is about, so that some get as far as the room.
+        "room": {
+            "roomId": room,
+            "sessionJwts": list(game.jwts.values()),
+            "plyrIds": list(game.jwts),
+            "tokens": ["gamr", "gamr"],
+            "amounts": [1, 0.5],
+            "sessionJwt": next(iter(game.jwts.values())),
+        },
+        "turns": itertools.cycle([True, True, False]),
     }
 
 
+def keyed(case, world):
+    """A bearer token, by the kind of address."""
+    key = next((key for prefix, key in world["keys"].items() if case.path.startswith(prefix)), None)
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def signed(case, world):
+    """The headers of a game over the body as JavaScript writes it, most fields of which name something real."""
+    if isinstance(case.body, dict) and next(world["turns"]):
+        case.body |= {name: value for name, value in world["room"].items() if name in case.body}
+    body = b"{}" if case.body is NOT_SET else signatures.canonical(json.dumps(case.body).encode())
+    return world["game"].headers(body or b"")
+
+
 @schema.parametrize()
-@settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_no_call_ever_fails(case, world):
     for name, ids in world["ids"].items():
         real = next(ids)
@@ -101,8 +141,9 @@ def test_no_call_ever_fails(case, world):
             case.path_parameters[name] = real
     if isinstance(case.body, dict) and isinstance(case.body.get("operator_id"), str):
         case.body["operator_id"] = world["operator_id"]
-    key = next((key for prefix, key in world["keys"].items() if case.path.startswith(prefix)), None)
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    headers = (
+        signed(case, world) if "gameKey" in str(case.operation.definition.raw.get("security")) else keyed(case, world)
+    )
     with one_connection(), transaction.atomic():
         # Nothing is kept: a key that was revoked or a limit that was lowered would hide what comes after.
         case.call_and_validate(app=application, headers=headers, checks=PROMISES)
@@ -131,3 +172,20 @@ def test_every_call_of_the_casino_dialect_is_described():
         ("GET", f"{tournament}/events"),
         ("GET", "/api/players/{userId}/tournaments"),
     }
+
+
+def test_every_call_of_rooms_is_described_once_and_signed():
+    calls = {
+        (method.upper(), path)
+        for path, operations in schema.raw_schema["paths"].items()
+        for method, operation in operations.items()
+        if operation.get("security") == [{"gameKey": [], "gameSignature": [], "gameTimestamp": []}]
+    }
+    writes = "create join pay earn leave end joinPay earnLeave createJoinPay earnLeaveEnd".split()
+    assert calls >= {
+        *(("POST", f"/api/game/{call}") for call in writes),
+        ("GET", "/api/game/isJoined"),
+        ("GET", "/api/game/room/{roomId}"),
+        ("GET", "/api/task/status/{taskId}"),
+    }
+    assert not [path for _, path in calls if not path.startswith("/api/")]

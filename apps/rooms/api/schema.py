@@ -92,12 +92,15 @@ def describe(
     sends: Mapping[str, Any] | None = None,
     gets: Mapping[str, Any] | None = None,
     tag: str = TAG,
+    public: bool = False,
 ) -> Callable[[F], F]:
     """Describe a call of this dialect: what it answers with 200, and the errors that any call may answer with.
 
     `errors` replaces or adds answers by status. `sends` and `gets` are an example of its body and of its answer.
+    `public` calls need no key.
     """
-    responses: dict[int, Any] = {200: OpenApiResponse(answer, description="Done")}
+    done = answer if isinstance(answer, OpenApiResponse) else OpenApiResponse(answer, description="Done")
+    responses: dict[int, Any] = {200: done}
     responses |= {status: OpenApiResponse(ERROR, description=text) for status, text in ERRORS.items()}
     responses |= dict(errors or {})
     examples = []
@@ -113,5 +116,7 @@ def describe(
         parameters=list(parameters),
         responses=responses,
         examples=examples,
+        # Spelled out, because the description knows each header by one class of authentication only.
+        auth=[{name: [] for name in HEADERS}, {}] if public else None,  # type: ignore[list-item]
     )
     return described
