@@ -9,9 +9,9 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from django.conf import settings
@@ -25,6 +25,7 @@ from tests.workers import database_url, eventually
 START_SECONDS = 60.0
 # For a machine that is busy with other things.
 PATIENCE = 20.0
+NOT_A_WORD = 1006
 
 
 class Live:
@@ -104,7 +105,7 @@ class Socket:
         )
         self.connection: ClientConnection = self._door.__enter__()
 
-    def __enter__(self) -> "Socket":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -132,12 +133,12 @@ class Socket:
 
     def close_code(self) -> tuple[int, str]:
         """Wait for the close; give its code and reason."""
-        try:
+        with suppress(ConnectionClosed):
             while True:
                 self.connection.recv(timeout=PATIENCE)
-        except ConnectionClosed as closed:
-            assert closed.rcvd, "it closed without a word"
-            return closed.rcvd.code, closed.rcvd.reason
+        code, reason = self.connection.close_code, self.connection.close_reason
+        assert code != NOT_A_WORD, "it closed without a word"
+        return code, reason
 
 
 def refused(live: Live, path: str, **headers: str) -> tuple[int, dict[str, Any]]:

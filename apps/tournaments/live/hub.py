@@ -35,6 +35,7 @@ DOOR_SECONDS = 5.0
 # While most listeners have much waiting, the next page of facts waits up to so long for them.
 BREATH_SECONDS = 2.0
 FAREWELL_SECONDS = 3.0
+GOODBYE = messages.SHUTDOWN, "the server is restarting; connect again"
 
 SOCKETS = Gauge("podium_live_sockets", "Live sockets that are open in this process.")
 
@@ -128,6 +129,8 @@ class Hub:
                 feed.listeners.add(listener)
                 self._listeners.add(listener)
                 SOCKETS.inc()
+                if self.closing:
+                    listener.end(*GOODBYE)
                 return desk.through
         finally:
             desk.guests -= 1
@@ -398,7 +401,7 @@ class Hub:
             return
         self._left.clear()
         for listener in tuple(self._listeners):
-            listener.end(messages.SHUTDOWN, "the server is restarting; connect again")
+            listener.end(*GOODBYE)
         try:
             async with asyncio.timeout(FAREWELL_SECONDS):
                 await self._left.wait()

@@ -24,6 +24,7 @@ MESSAGE_SECONDS = 10.0
 MOST_PER_PLAYER = 10
 # How long a client may take to take our goodbye.
 CLOSE_SECONDS = 2.0
+QUIET_SECONDS = 0.1
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -79,7 +80,8 @@ class Sockets:
         self, listener: Listener, wish: Subscribe | None, sequence: int, receive: Receive, send: Send
     ) -> None:
         """Talk and listen until either ends: the client leaves, or there is a reason to close."""
-        await send({"type": "websocket.accept"})
+        with suppress(RuntimeError):  # gone already, which the next one to look finds out
+            await send({"type": "websocket.accept"})
         listener.answer(said("connected", tournamentId=str(listener.allowed.tournament_id), sequence=sequence))
         loop = asyncio.get_running_loop()
         hearing = loop.create_task(self._hear(listener, wish, receive))
@@ -95,11 +97,11 @@ class Sockets:
                 listener.end(messages.BROKEN, "something went wrong on our side")
                 await asyncio.wait((talking,), timeout=CLOSE_SECONDS)
             if talking.done() and not talking.cancelled() and talking.exception() is None:
+                # granian can't send the close while it waits for a message.
+                await _cancel(hearing)
                 await _close(send, talking.result())
         finally:
-            for task in (hearing, talking):
-                task.cancel()
-            await asyncio.gather(hearing, talking, return_exceptions=True)
+            await _cancel(hearing, talking)
 
     async def _hear(self, listener: Listener, wish: Subscribe | None, receive: Receive) -> None:
         """Do what the client says, one thing after the other, until it leaves."""
@@ -114,6 +116,7 @@ class Sockets:
             budget = min(MOST_MESSAGES, budget + (now - since) * MOST_MESSAGES / MESSAGE_SECONDS) - 1
             since = now
             if budget < 0:
+                await _hush(receive)
                 listener.end(messages.TOO_MANY_MESSAGES, f"at most {MOST_MESSAGES} messages in {MESSAGE_SECONDS:.0f} s")
                 await asyncio.Event().wait()  # until the close is out
             text = message.get("text")
@@ -139,6 +142,22 @@ class Sockets:
                 listener.answer(refusal(problem))
 
 
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _hush(receive: Receive) -> None:
+    """Let a client that talks finish: what nobody has read when we close makes the kernel hang up before our words."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            while True:
+                async with asyncio.timeout(QUIET_SECONDS):
+                    if (await receive())["type"] == "websocket.disconnect":
+                        return
+
+
 async def _close(send: Send, ending: Ending) -> None:
     with suppress(Exception):  # gone already, or not listening
         async with asyncio.timeout(CLOSE_SECONDS):
@@ -150,11 +169,12 @@ async def _deny(send: Send, problem: Exception, status: int, headers: dict[str, 
     if status >= 500 and not isinstance(problem, DomainError):  # noqa: PLR2004 - ours
         log.error("live_socket_not_admitted", exc_info=problem)
     fields = {"content-type": "application/json", **headers}
-    await send(
-        {
-            "type": "websocket.http.response.start",
-            "status": status,
-            "headers": [(name.lower().encode(), value.encode()) for name, value in fields.items()],
-        }
-    )
-    await send({"type": "websocket.http.response.body", "body": body})
+    with suppress(RuntimeError):  # gone already
+        await send(
+            {
+                "type": "websocket.http.response.start",
+                "status": status,
+                "headers": [(name.lower().encode(), value.encode()) for name, value in fields.items()],
+            }
+        )
+        await send({"type": "websocket.http.response.body", "body": body})
