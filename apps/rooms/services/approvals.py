@@ -34,6 +34,14 @@ class TokenRequired(errors.TokenInvalid):
     """Token is required"""  # noqa: D400, D415 - word for word (rooms.md 3.21)
 
 
+class GameRequired(errors.RoomError):
+    """Game ID is required"""  # noqa: D400, D415 - likewise
+
+    kind = "unauthenticated"
+    code = "INVALID_PARAMS"
+    hint = "Say which game may take the tokens: the gameId of its key."
+
+
 class GameUnknown(errors.RoomError):
     """Invalid game ID"""  # noqa: D400, D415 - likewise
 

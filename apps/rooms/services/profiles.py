@@ -34,12 +34,12 @@ class Profile:
     @property
     def avatar(self) -> str:
         """The address of their picture."""
-        return avatar_url(self.primary_address)
+        return avatar_url(self.plyr_id)
 
 
-def avatar_url(address: str) -> str:
-    """Return where the picture that belongs to an address is served."""
-    return f"{settings.PUBLIC_URL}/api/user/avatar/picture/{address}.svg"
+def avatar_url(plyr_id: str) -> str:
+    """Return where the picture that belongs to a PLYR[ID] is served, whoever goes by it."""
+    return f"{settings.PUBLIC_URL}/api/user/avatar/picture/{handles.normal(plyr_id)}.svg"
 
 
 def profile_of(player: Player) -> Profile:

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import re
 from datetime import UTC, datetime, timedelta
 
 import jwt

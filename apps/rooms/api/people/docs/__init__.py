@@ -1,0 +1,1 @@
+"""How the calls about players are described in the API description."""

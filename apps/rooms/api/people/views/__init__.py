@@ -1,0 +1,1 @@
+"""The calls about players, by what they are about."""
