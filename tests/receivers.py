@@ -17,6 +17,7 @@ class Got:
     path: str
     headers: Mapping[str, str]  # lower case
     body: bytes
+    method: str = "POST"
 
     @property
     def json(self) -> Any:
@@ -102,14 +103,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        reply = self.server.take(Got(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = self.server.take(Got(self.path, headers, body, self.command))
         self.send_response_only(reply.status)
         for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)
 
-    do_GET = do_PUT = do_HEAD = do_POST  # noqa: N815 - the names that its base class looks for
+    do_GET = do_PUT = do_DELETE = do_HEAD = do_POST  # noqa: N815 - the names that its base class looks for
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

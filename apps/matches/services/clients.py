@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import transaction
 
+from apps.core import egress
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid, NotFound
 from apps.matches.models import Client, Delivery
@@ -223,9 +224,11 @@ def _sound(changes: ClientChanges) -> dict[str, Any]:
     for name, (least, most) in limits.items():
         if name in given and not least <= given[name] <= most:
             wrong[_camel(name)] = [f"A whole number from {least} to {most}."]
-    address = given.get("webhook_url")
-    if address and not _is_web(address):
-        wrong["webhookUrl"] = ["A whole http or https address."]
+    if given.get("webhook_url"):
+        try:
+            egress.examine(given["webhook_url"])
+        except egress.Refused as problem:
+            wrong["webhookUrl"] = [str(problem)]
     for platform, template in given.get("launch_urls", {}).items():
         if platform not in PLATFORMS:
             wrong["launchUrls"] = [f"Platforms are {', '.join(PLATFORMS)}."]
