@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "apps.rooms",
     "apps.tournaments",
     "apps.matches",
+    "apps.rounds",
     "config",  # for the commands that compose every area
 ]
 
@@ -175,6 +176,7 @@ CELERY_BEAT_SCHEDULE = {
     "matches": every(1, "matches.tick"),
     "heartbeat": every(5, "core.heartbeat"),
     "exchange rates": every(6 * 3600, "ledger.fetch_exchange_rates"),
+    "forget old deliveries": every(600, "events.purge_deliveries"),
     "forget old answers": every(3600, "operators.purge_idempotency"),
 }
 

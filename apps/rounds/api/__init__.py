@@ -1,0 +1,1 @@
+"""The calls of operators who send game rounds (rounds.md 3)."""
