@@ -82,6 +82,14 @@ class PlayerNotFound(RoomError):
     early = True
 
 
+class RoomBusy(DomainError):
+    """Somebody else holds the room. It is no refusal: what was asked for is still to be done."""
+
+    kind = "unavailable"
+    code = "ROOM_BUSY"
+    hint = "Try again in a few seconds."
+
+
 class RoomNotFound(RoomError):
     """The game has no such room."""
 

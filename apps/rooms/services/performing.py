@@ -1,10 +1,11 @@
 """Do an operation: hold the room, decide, write. One transaction, two statements (rooms.md 6.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from apps.core import ids
 from apps.core.actors import Actor
@@ -20,13 +21,32 @@ from apps.rooms.models import Room, Task
 from apps.rooms.operations import Operation
 from apps.rooms.rules import Change
 
-HOLD = "SELECT rooms_hold(%s, %s, %s, %s::bigint[], %s::bigint[], %s::text[], %s)"
+# The first column comes first: the patience holds for the locks of the second, and for the rest of the transaction.
+HOLD = """
+    SELECT set_config('lock_timeout', %s, TRUE),
+           rooms_hold(%s, %s, %s, %s::bigint[], %s::bigint[], %s::text[], %s)
+"""
+# How long an operation waits for whoever holds its room: operations take milliseconds, so more is somebody stuck.
+PATIENCE = "2s"
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Raise RoomBusy when a lock was not to be had in time; the transaction is broken then."""
+    try:
+        yield
+    except OperationalError as problem:
+        if getattr(problem.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+            raise errors.RoomBusy from problem
+        raise
 
 
 def hold(operation: Operation) -> Ground:
-    """Lock what the operation changes and read what it needs. Raises RoomNotFound."""
+    """Lock what the operation changes and read what it needs. Raises RoomNotFound, and RoomBusy after a while."""
     codes = {entry.asset_code for entry in (*operation.pays, *operation.earns)}
     parameters: list[Any] = [
+        PATIENCE,
         operation.operator_id,
         operation.game_id,
         operation.room_id,
@@ -35,9 +55,9 @@ def hold(operation: Operation) -> Ground:
         sorted(codes),
         rules.house_subject(operation.game_id) if operation.earns else None,
     ]
-    with connection.cursor() as cursor:
+    with patience(), connection.cursor() as cursor:
         cursor.execute(HOLD, parameters)
-        held = ground.decode(cursor.fetchone()[0])
+        held = ground.decode(cursor.fetchone()[1])
     if held.room is None:
         raise errors.RoomNotFound(f"Room not found: {operation.room_id}")
     return held
@@ -98,7 +118,7 @@ def carry_out(operation: Operation, held: Ground, task: Task | None, *, actor: A
 
 def _write(change: Mapping[str, Any]) -> int | None:
     try:
-        with connection.cursor() as cursor:
+        with patience(), connection.cursor() as cursor:
             cursor.execute("SELECT rooms_write(%s::jsonb)", [dumps(change)])
             found: int | None = cursor.fetchone()[0]
             return found

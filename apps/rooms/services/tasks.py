@@ -65,6 +65,8 @@ def submit(
     try:
         try:
             return _submitted(operation, task, sync=sync, actor=actor, at=at)
+        except errors.RoomBusy:
+            return _queued_unseen(operation, new_task(operation, params, key=key, actor=actor, at=at))
         except errors.RoomError as refusal:
             if refusal.early or not sync:
                 raise
@@ -87,8 +89,17 @@ def _submitted(operation: Operation, task: Task, *, sync: bool, actor: Actor, at
     return task
 
 
+@transaction.atomic
+def _queued_unseen(operation: Operation, task: Task) -> Task:
+    """Queue an operation whose room somebody holds for long: what stands against it is found in its turn."""
+    if operation.room_id is not None:
+        get_room(operator_id=operation.operator_id, game_id=operation.game_id, room_id=operation.room_id)
+    enqueue(task, operation)
+    return task
+
+
 def enqueue(task: Task, operation: Operation) -> None:
-    """Put a new task at the end of its room's queue; the caller holds the room."""
+    """Put a new task at the end of its room's queue; the caller holds the room, if it is to be had."""
     task.request = msgspec.to_builtins(operation, str_keys=True)
     task.save(force_insert=True)
     doorbell.ring(RUN, room_id=operation.room_id or 0)
@@ -159,6 +170,9 @@ def execute_next(room_id: int, *, at: datetime) -> bool:
         return False
     try:
         _execute(task.pk, at=at)
+    except errors.RoomBusy:
+        _put_back(task, at=at)
+        return False
     except Exception as problem:
         log.exception("room_task_crashed", task=task.public_id, tries=task.tries)
         if task.tries >= MAX_TRIES:
@@ -183,6 +197,12 @@ def _booked(room_id: int, *, at: datetime) -> Task | None:
         task.due_at = at + timedelta(seconds=2 ** (task.tries - 1))
         task.save(update_fields=["tries", "due_at"])
     return task
+
+
+def _put_back(task: Task, *, at: datetime) -> None:
+    """Undo the booking of a try that never began: waiting for a room is no crash, however long it takes."""
+    waiting_still = Task.objects.filter(pk=task.pk, status=TaskStatus.QUEUED, tries=task.tries)
+    waiting_still.update(tries=task.tries - 1, due_at=at)
 
 
 @transaction.atomic

@@ -2,14 +2,16 @@
 
 from datetime import timedelta
 from functools import partial
+from threading import Event
 
 import pytest
+from django.db import transaction
 
 from apps.core import clock
 from apps.operators.models import IdempotencyRecord
 from apps.rooms.lifecycle import TaskStatus
 from apps.rooms.models import Room, Task
-from apps.rooms.services import tasks
+from apps.rooms.services import performing, tasks
 from tests.contracts.casino import an_operator
 from tests.contracts.rooms.game import GameServer
 from tests.racing import race
@@ -167,3 +169,42 @@ def test_a_poll_a_second_for_a_thousand_open_tasks_fits_the_default():
     from apps.operators.preferences import RateLimits  # noqa: PLC0415
 
     assert RateLimits().room_polls >= 60 * 1000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_room_that_somebody_holds_for_long_keeps_nobody_waiting_for_ever(monkeypatch, impatient, settings):
+    monkeypatch.setattr(performing, "PATIENCE", "50ms")
+    game = GameServer()
+    game.player("ana-11")
+    room = game.stake(ana_11=3)
+    holds, let_go = Event(), Event()
+
+    def somebody():
+        with transaction.atomic():
+            Room.objects.locked_for_update().get(pk=room)
+            holds.set()
+            let_go.wait(20)
+
+    def games():
+        assert holds.wait(20)
+        try:
+            late = game.post("earn", {"roomId": room, **game.giving(ana_11=1), "sync": True})
+            queued = game.post("earn", {"roomId": room, **game.giving(ana_11=2)})
+            unknown = game.post("end", {"roomId": "999999", "sync": True})
+            # Looking at it more often than a crash would be tried takes nothing from it.
+            looks = [tasks.execute_next(int(room), at=clock.now()) for _ in range(tasks.MAX_TRIES + 1)]
+        finally:
+            let_go.set()
+        return late, queued, unknown, looks
+
+    _, (late, queued, unknown, looks) = race(somebody, games)
+    assert (late.status_code, late.json()["status"]) == (504, "TIMEOUT")
+    assert (queued.status_code, queued.json()["task"]["status"]) == (200, "PENDING")
+    assert unknown.json()["code"] == "ROOM_NOT_FOUND"
+    assert not any(looks)
+    assert game.wallet("ana-11") == 97
+    settings.ROOM_SYNC_SECONDS = 20.0
+    assert game.done("end", roomId=room)["status"] == "SUCCESS"
+    ids = late.json()["taskId"], queued.json()["task"]["id"]
+    assert [game.task(it).json()["status"] for it in ids] == ["SUCCESS", "SUCCESS"]
+    assert game.wallet("ana-11") == 100

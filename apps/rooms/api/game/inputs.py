@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 from apps.operators import handles
-from apps.operators.models import Player
 from apps.rooms import operations
 from apps.rooms.api import values
 from apps.rooms.errors import (
@@ -24,7 +23,7 @@ from apps.rooms.errors import (
     TokenInvalid,
 )
 from apps.rooms.operations import LIFETIME_SECONDS, Entry, Game, Operation
-from apps.rooms.services import sessions, tokens
+from apps.rooms.services import profiles, sessions, tokens
 
 SAME_LENGTH = "Tokens and amounts must be the same length"
 INCORRECT = "Input params was incorrect."
@@ -216,17 +215,13 @@ def _named(call: Call, plyr_ids: Sequence[str]) -> list[tuple[int | None, str]]:
     """Return the player behind each PLYR[ID], None for the game itself. Raises PlayerNotFound, naming all unknown."""
     spelled = [handles.normal(plyr_id) for plyr_id in plyr_ids]
     game = handles.normal(call.game_id)
-    wanted = {handle for handle in spelled if handle != game and handles.is_handle(handle)}
-    players = (
-        Player.objects.filter(operator_id=call.operator_id, handle__in=wanted) if wanted else Player.objects.none()
-    )
-    found = dict(players.values_list("handle", "pk"))
+    found = profiles.all_called(call.operator_id, (handle for handle in spelled if handle != game))
     unknown = [
         f"User not found: {handle}" for handle in dict.fromkeys(spelled) if handle != game and handle not in found
     ]
     if unknown:
         raise PlayerNotFound("; ".join(unknown), errors=unknown)
-    return [(None if handle == game else found[handle], handle) for handle in spelled]
+    return [(None if handle == game else found[handle].pk, handle) for handle in spelled]
 
 
 def _lines(
