@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from apps.core import leash
+from apps.core.supervisor import podium
 from config import addresses
 from tests.workers import database_url, eventually
 
@@ -31,7 +32,7 @@ NOT_A_WORD = 1006
 class Live:
     """A process that serves sockets."""
 
-    def __init__(self, log: Path, *arguments: str) -> None:
+    def __init__(self, log: Path) -> None:
         self.log = log
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -42,14 +43,20 @@ class Live:
             "DATABASE_URL": database_url(),
             "REDIS_URL": settings.REDIS_URL,
         }
-        granian = [
-            sys.executable, "-m", "granian", "--log-level", "warning", "--host", "127.0.0.1", "--port", str(self.port),
-            "--interface", "asginl", *arguments, "config.asgi:application",
-        ]  # fmt: skip
+        [program] = [one for one in podium("127.0.0.1", 0, self.port) if one.name == "live"]
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 # On a leash: a test run that is killed leaves nothing behind.
-                [sys.executable, "-P", leash.__file__, str(os.getpid()), *granian],
+                [
+                    sys.executable,
+                    "-P",
+                    leash.__file__,
+                    str(os.getpid()),
+                    sys.executable,
+                    "-m",
+                    program.module,
+                    *program.arguments,
+                ],
                 cwd=addresses.REPOSITORY,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -156,9 +163,9 @@ def token_query(token: str) -> str:
 
 
 @contextmanager
-def running_live(folder: Path, *arguments: str) -> Iterator[Live]:
+def running_live(folder: Path) -> Iterator[Live]:
     """Have a live process for the block."""
-    live = Live(folder / "live.log", *arguments)
+    live = Live(folder / "live.log")
     try:
         yield live
     finally:

@@ -98,7 +98,14 @@ def podium(host: str, port: int, live_port: int) -> list[Program]:
              "--respawn-failed-workers", "config.wsgi:application"],
             web,
         ),
-        Program("live", "granian", [*serve, str(live_port), "--interface", "asginl", "config.asgi:application"], live),
+        Program(
+            "live",
+            "granian",
+            # granian takes no more connections than this, and a socket is one for as long as it is open.
+            [*serve, str(live_port), "--interface", "asginl", "--backlog", "4096", "--backpressure", "65536",
+             "config.asgi:application"],
+            live,
+        ),
         Program(
             "worker",
             "celery",

@@ -91,7 +91,7 @@ def _told(tournament, url, key):
             facts = [NewFact("player.joined", tournament.subject, {"playerId": str(n)}) for n in range(20)]
             record_many(facts, operator_id=tournament.operator_id, actor=STAFF, at=clock.now())
         numbering.number_new_facts()
-        time.sleep(3)
+        time.sleep(3 + SOCKETS / 500)
         arrived = seats()["facts"]
         assert len(arrived) == 20 * SOCKETS
         _report("podium, 20 facts at once", [at - begun for at in arrived])

@@ -406,7 +406,10 @@ class Hub:
             async with asyncio.timeout(FAREWELL_SECONDS):
                 await self._left.wait()
         except TimeoutError:
-            log.warning("live_sockets_left_open", sockets=len(self._listeners))
+            # The server would wait for them for ever.
+            log.info("live_sockets_abandoned", sockets=len(self._listeners))
+            for listener in tuple(self._listeners):
+                listener.abandon()
 
 
 def _is_over(ends_at: datetime | None, at: datetime) -> bool:

@@ -54,6 +54,15 @@ def happen(tournament, *names, type="player.eliminated"):
     numbering.number_new_facts()
 
 
+def handshake_of(tournament, key, channels):
+    """What a client sends first, byte for byte."""
+    return (
+        f"GET /ws/tournaments/{tournament.pk}?channels={channels} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+        f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        f"Authorization: Bearer {key}\r\n\r\n"
+    ).encode()
+
+
 # --- the board --------------------------------------------------------------------------------------------------------
 
 
@@ -248,11 +257,7 @@ def test_a_message_that_is_too_big_closes_the_socket(listener, size):
 
 
 def test_a_client_that_vanishes_or_breaks_the_protocol_is_forgotten(live, listener, tournament, key):
-    handshake = (
-        f"GET /ws/tournaments/{tournament.pk}?channels=leaderboard HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-        f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        f"Authorization: Bearer {key}\r\n\r\n"
-    ).encode()
+    handshake = handshake_of(tournament, key, "leaderboard")
     for last_words in (b"", b"\xff" * 100, b"\x81\x05hello", b"\x8f\x80\x00\x00\x00\x00"):
         with sockets.create_connection(("127.0.0.1", live.port)) as bare:
             bare.sendall(handshake)
@@ -290,6 +295,21 @@ def test_a_tournament_that_is_gone_closes_its_sockets(listener, tournament):
     with pgtrigger.ignore(), transaction.atomic():
         Tournament.objects.filter(pk=tournament.pk).update(status="DRAFT")
     assert listener.close_code() == (4404, "there is no such tournament any more")
+
+
+def test_a_client_that_takes_nothing_harms_neither_the_others_nor_the_stop(tmp_path, tournament, key, redis):
+    handshake = handshake_of(tournament, key, "players")
+    with running_live(tmp_path) as live, sockets.socket() as stuck, live.listen(tournament.pk, key) as fine:
+        stuck.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+        stuck.connect(("127.0.0.1", live.port))
+        stuck.sendall(handshake)
+        stuck.recv(100)
+        fine.subscribe("players")
+        happen(tournament, *["x" * 200_000] * 40)
+        for _ in range(40):
+            assert len(fine.until("player.eliminated")["playerId"]) == 200_000
+        assert live.terminate() == 0
+        assert fine.close_code()[0] == 1001
 
 
 def test_a_server_that_is_told_to_stop_says_goodbye_to_everybody(tmp_path, tournament, key, redis):
