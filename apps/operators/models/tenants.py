@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
@@ -114,12 +115,39 @@ class OwnedQuerySet(models.QuerySet[Any]):
         return self.filter(operator_id=operator_id)
 
 
+class BrandGroup(models.Model):
+    """What an integration calls an operator: the owner of some of our operator's brands (rounds.md 3.2)."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="brand_groups")
+    external_id = models.CharField(max_length=100)
+    name = models.CharField(max_length=200)
+    enabled = models.BooleanField(default=True)
+    synced_by = models.CharField(max_length=120)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(name="operators_brand_group_once", fields=["operator", "external_id"]),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Brand(models.Model):
-    """A brand with its own player base."""
+    """A brand with its own player base.
+
+    `synced_by` is the integration that brought it, empty for one made by hand: a sync disables what it brought before
+    and no longer names, and never what people made. Rounds of a disabled brand are not taken in.
+    """
 
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="brands")
-    external_id = models.CharField(max_length=64)
-    name = models.CharField(max_length=120)
+    external_id = models.CharField(max_length=100)
+    name = models.CharField(max_length=200)
+    group = models.ForeignKey(
+        BrandGroup, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="brands"
+    )
+    enabled = models.BooleanField(default=True, db_default=True)
+    synced_by = models.CharField(max_length=120, blank=True, default="", db_default="")
 
     objects = OwnedQuerySet.as_manager()
     history = ChangesOnly()
@@ -139,15 +167,23 @@ RESERVED_SLUGS = frozenset(
 
 
 class Game(models.Model):
-    """One game of the operator's catalogue."""
+    """One game of the operator's catalogue.
+
+    One that an integration brought (`synced_by`) has whatever id it has there; those made by hand fit into an address.
+    `enabled_brands` holds the brands' own ids.
+    """
 
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="games")
     slug = models.CharField(
-        max_length=80, validators=[RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._\-]*$", "Letters, digits, . _ - only.")]
+        max_length=100, validators=[RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._\-]*$", "Letters, digits, . _ - only.")]
     )
-    display_name = models.CharField(max_length=120)
-    provider = models.CharField(max_length=120, blank=True)
+    display_name = models.CharField(max_length=200)
+    provider = models.CharField(max_length=200, blank=True)
     enabled = models.BooleanField(default=True)
+    enabled_brands = ArrayField(
+        models.CharField(max_length=100), null=True, blank=True, help_text="Brands that have it; empty: all of them."
+    )
+    synced_by = models.CharField(max_length=120, blank=True, default="", db_default="")
     is_freeround_supported = models.BooleanField("free rounds supported", default=False)
     icon_url = models.URLField(max_length=500, blank=True)
     launch_url = models.CharField(
