@@ -20,6 +20,7 @@ GRANTS: Mapping[Role, tuple[str, ...]] = {
         *_PEOPLE,
         "operators.*_game",
         "operators.*_brand",
+        "rooms.*",
         "jobs.*",
         "events.*",
     ),
@@ -28,6 +29,8 @@ GRANTS: Mapping[Role, tuple[str, ...]] = {
         "ledger.*",
         "tournaments.cancel_tournament",
         "tournaments.resume_tournament",
+        "rooms.refund_room",
+        "rooms.close_room",
         "jobs.*",
     ),
     Role.SUPPORT: (
@@ -35,6 +38,7 @@ GRANTS: Mapping[Role, tuple[str, ...]] = {
         *_PEOPLE,
         "tournaments.remove_entry",
         "tournaments.rebuy_entry",
+        "rooms.remove_member",
     ),
     Role.AUDITOR: ("*.view_*",),
 }

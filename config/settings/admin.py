@@ -84,6 +84,9 @@ UNFOLD = {
                     _page("Tournaments", "trophy", "tournaments.tournament"),
                     _page("Entries", "how_to_reg", "tournaments.entry"),
                     _page("Game events", "sports_esports", "tournaments.gameevent"),
+                    _page("Rooms", "meeting_room", "rooms.room"),
+                    _page("Room tasks", "checklist", "rooms.task"),
+                    _page("Room games", "tune", "rooms.gamesettings"),
                 ],
             },
             {
@@ -102,6 +105,10 @@ UNFOLD = {
                 "title": "Activity",
                 "items": [
                     _page("Facts", "receipt_long", "events.fact"),
+                    _page("Webhooks", "webhook", "events.endpoint"),
+                    _page("Deliveries", "outbox", "events.delivery"),
+                    _page("Queues", "queue", "events.queue"),
+                    _page("Incoming queues", "move_to_inbox", "events.inboundqueue"),
                     _page("Jobs", "progress_activity", "jobs.job"),
                 ],
             },

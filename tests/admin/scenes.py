@@ -15,10 +15,13 @@ from apps.core.actors import Actor
 from apps.ledger.models import Asset
 from apps.ledger.services import holds, rates, transfers
 from apps.operators.models import Operator, Player, Role, User
+from apps.rooms import operations
 from apps.tournaments.models import GameEvent, Tournament
 from apps.tournaments.services import running
 from tests import factories
+from tests.admin import telling
 from tests.factories import OperatorFactory
+from tests.rooms import floor
 from tests.tournaments import world
 
 STAFF = Actor("staff", "ada@podium.example")
@@ -50,6 +53,7 @@ class Scene:
         usd = Asset.objects.get(operator=self.operator, code="USD")
         self.hold = holds.place(self.player.pk, usd, units=1000, key=f"{name}:hold", actor=STAFF, at=AT)
         rates.put_rates(self.operator.pk, base="EUR", valid_from=AT, rates={"SEK": "11.2"}, actor=STAFF, at=AT)
+        self.told = telling.Told(self.operator, self.upcoming.subject)
         self.key = factories.issue(self.operator, name=f"{name} key", scopes=["tournaments.read"])
         self.game_event = GameEvent.objects.create(
             tournament=self.running,
@@ -60,6 +64,11 @@ class Scene:
             occurred_at=AT,
             received_at=AT,
         )
+        self.floor = floor.Floor(self.operator)
+        self.floor.player("rae", funds=50)
+        self.floor.settings(earn_fee_percent=2)
+        self.room = self.floor.room(rae=20)
+        self.task = self.floor.submit(operations.pay(self.floor.game, self.room.pk, self.floor.entries(rae=5)))
 
     def rows(self, model: type[Model]) -> Iterable[Any]:
         """This operator's rows of a model, by the path that the admin itself goes."""

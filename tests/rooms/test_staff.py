@@ -13,7 +13,7 @@ from apps.jobs.models import Job
 from apps.ledger.models import Journal
 from apps.ledger.services import accounts
 from apps.rooms import errors, operations, rules
-from apps.rooms.models import Member, Room, Task
+from apps.rooms.models import Room, Task
 from apps.rooms.services import expiry, leftovers, staff, tasks
 from tests.ledger.factories import fund
 from tests.rooms.floor import AT
@@ -178,16 +178,16 @@ def test_staff_end_an_empty_room_and_no_other(floor):
 
 def test_staff_take_a_player_out_and_the_money_stays(floor):
     room = floor.room(ana=3, bo=3)
-    member = Member.objects.get(room=room, player=floor.people["ana"])
+    ana = {"player": floor.people["ana"], "actor": STAFF, "at": AT}
     with pytest.raises(Invalid):
-        ask(staff.remove_member, member.pk, reason="")
-    ask(staff.remove_member, member.pk, reason="Cheating")
+        staff.remove_player(room.pk, reason="", **ana)
+    staff.remove_player(room.pk, reason="Cheating", **ana)
     assert (floor.inside(room), floor.held(room)) == (["bo"], 6)
     assert Fact.objects.get(type="room.left").data == {
         "roomId": str(room.pk), "gameId": "ludo", "taskId": None, "plyrIds": ["ana"], "reason": "Cheating",
     }  # fmt: skip
     with pytest.raises(errors.NotJoined):
-        ask(staff.remove_member, member.pk)
+        staff.remove_player(room.pk, reason="Cheating", **ana)
 
 
 def test_expired_rooms_are_noticed_once_told_and_found_and_nothing_of_them_moves(floor):

@@ -8,8 +8,8 @@ from apps.core.actors import Actor
 from apps.core.errors import Invalid
 from apps.jobs import services as jobs
 from apps.operators.models import Player
-from apps.rooms import errors, operations
-from apps.rooms.models import Member, Room, Task
+from apps.rooms import operations
+from apps.rooms.models import Room, Task
 from apps.rooms.operations import Game, Operation
 from apps.rooms.services import leftovers, performing, tasks
 
@@ -66,17 +66,14 @@ def end(room_id: int, *, actor: Actor, at: datetime) -> Room:
     return room
 
 
-def remove_member(member_id: int, *, reason: str, actor: Actor, at: datetime) -> Member:
-    """Take a player out of a room; what they paid stays in it. Raises Member.DoesNotExist, Invalid, NotJoined."""
+def remove_player(room_id: int, *, player: Player, reason: str, actor: Actor, at: datetime) -> Room:
+    """Take a player out of a room; what they paid stays in it. Raises Room.DoesNotExist, Invalid, NotJoined."""
     _refuse_no_reason(reason)
-    member = Member.objects.select_related("room", "player").get(pk=member_id)
-    if member.left_at is not None:
-        raise errors.NotJoined("The player has left already.")
-    player: Player = member.player
-    game = Game(member.room.operator_id, member.room.game_id, {player.pk: player.external_id})
-    leaving = operations.leave(game, member.room_id, [player.pk])
-    performing.perform(operations.because(leaving, reason.strip()), actor=actor, at=at)
-    return member
+    room: Room = Room.objects.get(pk=room_id)
+    game = Game(room.operator_id, room.game_id, {player.pk: player.external_id})
+    leaving = operations.because(operations.leave(game, room.pk, [player.pk]), reason.strip())
+    performing.perform(leaving, actor=actor, at=at)
+    return room
 
 
 def _refuse_no_reason(reason: str) -> None:
