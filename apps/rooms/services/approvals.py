@@ -215,11 +215,11 @@ def _report(action: str, player: Player, game_id: str, told: Mapping[str, Any], 
 
 
 def standing(player: Player, *, game_id: str | None, at: datetime) -> list[Allowance]:
-    """Return what a player lets games, or one game, take now: not revoked, not over, not used up."""
+    """Return what a player lets games, or one game, take now: not revoked, over or used up. Oldest first."""
     live = Allowance.objects.filter(player=player, units__gt=0, expires_at__gt=at).select_related("asset")
     if game_id is not None:
         live = live.filter(game_id=game_id)
-    return list(live.order_by("game_id", "asset__code"))
+    return list(live.order_by("pk"))
 
 
 def allowance(player: Player, *, game_id: str, token: str, at: datetime) -> Allowance | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.conf import settings
 
@@ -89,6 +90,6 @@ def all_called(operator_id: int, plyr_ids: Iterable[str]) -> Mapping[str, Player
 def balances(player: Player) -> dict[str, str]:
     """Return what a player can spend of each token, as decimal text in whole tokens."""
     return {
-        wallet.asset: format(number(to_amount(wallet.available, wallet.scale)), "f")
+        wallet.asset: format(Decimal(number(to_amount(wallet.available, wallet.scale))), "f")
         for wallet in reports.wallets(player.operator_id, player.pk)
     }
