@@ -2,6 +2,7 @@
 
 import pytest
 
+from apps.tournaments.live import feeds, hub
 from tests.live import running_live
 
 
@@ -17,3 +18,11 @@ def live(live_process, redis):
     live_process.must_live()
     yield live_process
     live_process.must_live()
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """The same hub, ten times as fast."""
+    monkeypatch.setattr(feeds, "BOARD_SECONDS", feeds.BOARD_SECONDS / 10)
+    for name in ("LOOK_SECONDS", "POLL_SECONDS", "BREATH_SECONDS", "DOOR_SECONDS"):
+        monkeypatch.setattr(hub, name, getattr(hub, name) / 10)

@@ -1,127 +1,17 @@
-"""What the hub promises, with a source that does as the test says: who hears what, how often, and at whose expense."""
+"""What the hub promises of boards and sockets: who hears what, how often, and at whose expense."""
 
 import asyncio
-from collections import Counter
 from datetime import timedelta
 
 import pytest
 
 from apps.core import clock
+from apps.tournaments.live import feeds
 from apps.tournaments.live import hub as hubs
-from apps.tournaments.live import listener as listeners
-from apps.tournaments.live.hub import Hub
-from apps.tournaments.live.listener import Listener, Pass
-from apps.tournaments.live.messages import NotYetReached, Subscribe, TooFarBehind, said
-from apps.tournaments.live.source import Facts, Mark, Picture
-from apps.tournaments.live.telling import Told
+from apps.tournaments.live.messages import said
+from tests.tournaments.live.stage import OTHER, TOURNAMENT, play, until
 
-OPERATOR, TOURNAMENT, OTHER = 1, 17, 18
-
-
-class Script:
-    """A source: its board and facts are what the test has put there."""
-
-    def __init__(self):
-        self.board, self.stored, self.asked = 0, [], Counter()
-        self.dead_keys: set[int] = set()
-        self.gone: set[int] = set()
-        self.broken = False
-
-    def happen(self, many=1, tournament=TOURNAMENT, channel="players"):
-        for _ in range(many):
-            number = len(self.stored) + 1
-            self.stored.append(Told(number, tournament, channel, said("fact", sequence=number), None))
-
-    async def marks(self, tournament_ids):
-        self._count("marks")
-        return {pk: Mark(OPERATOR, (self.board,)) for pk in tournament_ids if pk not in self.gone}
-
-    async def picture(self, operator_id, tournament_id):
-        self._count("picture")
-        board = self.board
-        await asyncio.sleep(0)
-        return Picture(said("board", number=board), {5: said("score", number=board), 6: said("score", number=0)})
-
-    async def heads(self, operator_ids):
-        self._count("heads")
-        return dict.fromkeys(operator_ids, len(self.stored))
-
-    async def facts(self, operator_id, tournament_ids, *, after, limit):
-        self._count("facts")
-        head = len(self.stored)
-        await asyncio.sleep(0.001)
-        wanted = [told for told in self.stored[after:head] if told.tournament_id in tournament_ids]
-        if len(wanted) > limit:
-            return Facts(wanted[:limit], wanted[limit - 1].sequence, more=True)
-        return Facts(wanted, head, more=False)
-
-    async def dead(self, credential_ids, entry_ids):
-        self._count("dead")
-        return self.dead_keys & set(credential_ids), set()
-
-    def _count(self, what):
-        self.asked[what] += 1
-        if self.broken:
-            raise ConnectionError("the database is away")
-
-
-class Client:
-    """A socket: takes what it is sent, unless it is told to hold still."""
-
-    def __init__(self, hub, **allowed):
-        self.hub, self.heard, self.open = hub, [], asyncio.Event()
-        self.listener = Listener(Pass(OPERATOR, allowed.pop("tournament", TOURNAMENT), **allowed))
-        self.open.set()
-        self.task = asyncio.create_task(self.listener.talk(self._take))
-
-    async def _take(self, text):
-        await self.open.wait()
-        self.heard.append(text)
-
-    async def subscribe(self, *channels, after=None):
-        await self.hub.subscribe(self.listener, Subscribe(channels, after))
-
-    def numbers(self):
-        return [int(text.rsplit(":", 1)[1][:-1]) for text in self.heard if '"fact"' in text]
-
-    def boards(self):
-        return [int(text.rsplit(":", 1)[1][:-1]) for text in self.heard if '"board"' in text]
-
-    async def close(self):
-        self.task.cancel()
-        self.hub.leave(self.listener)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """The same hub, ten times as fast."""
-    for name in ("LOOK_SECONDS", "BOARD_SECONDS", "POLL_SECONDS", "BREATH_SECONDS", "DOOR_SECONDS"):
-        monkeypatch.setattr(hubs, name, getattr(hubs, name) / 10)
-
-
-def play(scene):
-    """Run a scene with a hub, a source and a way to let clients in."""
-
-    async def run():
-        source = Script()
-        hub = Hub(source)
-
-        async def enter(**allowed):
-            client = Client(hub, **allowed)
-            await hub.join(client.listener)
-            return client
-
-        try:
-            await asyncio.wait_for(scene(hub, source, enter), 20)
-        finally:
-            hub.stop()
-
-    asyncio.run(run())
-
-
-async def until(what):
-    while not what():  # noqa: ASYNC110 - any condition
-        await asyncio.sleep(0.005)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 # --- boards -----------------------------------------------------------------------------------------------------------
@@ -155,7 +45,7 @@ def test_nothing_is_read_or_sent_while_nothing_changes():
 
 
 def test_a_board_that_never_rests_is_read_at_most_so_often(monkeypatch):
-    monkeypatch.setattr(hubs, "BOARD_SECONDS", 3600)
+    monkeypatch.setattr(feeds, "BOARD_SECONDS", 3600)
 
     async def scene(hub, source, enter):
         client = await enter()
@@ -226,141 +116,6 @@ def test_a_tournament_that_is_gone_closes_its_sockets_and_no_others():
         source.gone = {TOURNAMENT}
         assert (await here.task).code == 4404
         assert not there.task.done()
-
-    play(scene)
-
-
-# --- facts ------------------------------------------------------------------------------------------------------------
-
-
-def test_facts_are_read_once_for_all_and_reach_only_their_tournament():
-    async def scene(hub, source, enter):
-        source.happen(3)
-        clients = [await enter() for _ in range(20)]
-        other = await enter(tournament=OTHER)
-        for client in (*clients, other):
-            await client.subscribe("status", "players")
-        source.happen(2)
-        source.happen(1, OTHER)
-        before = source.asked["facts"]
-        hub.ring(OPERATOR)
-        await until(lambda: other.numbers() and all(len(client.numbers()) == 2 for client in clients))
-        assert all(client.numbers() == [4, 5] for client in clients)
-        assert other.numbers() == [6]
-        assert source.asked["facts"] - before == 1
-
-    play(scene)
-
-
-def test_facts_come_without_any_bell():
-    async def scene(hub, source, enter):
-        client = await enter()
-        await client.subscribe("players")
-        source.happen(250)
-        await until(lambda: len(client.numbers()) == 250)
-        assert client.numbers() == list(range(1, 251))
-
-    play(scene)
-
-
-@pytest.mark.parametrize("after", [0, 7, 399])
-def test_resuming_while_facts_arrive_leaves_no_gap_and_tells_nothing_twice(after):
-    async def scene(hub, source, enter):
-        source.happen(400)
-
-        async def go_on():
-            for _ in range(60):
-                source.happen(3)
-                source.happen(1, OTHER)
-                hub.ring(OPERATOR)
-                await asyncio.sleep(0.002)
-
-        witness = await enter()
-        await witness.subscribe("players")
-        more = asyncio.create_task(go_on())
-        clients = []
-        for _ in range(5):
-            client = await enter()
-            await client.subscribe("players", after=after)
-            clients.append(client)
-            await asyncio.sleep(0.01)
-        await more
-        ours = [told.sequence for told in source.stored if told.tournament_id == TOURNAMENT]
-        wanted = [number for number in ours if number > after]
-        for client in clients:
-            await until(lambda client=client: len(client.numbers()) >= len(wanted))
-            assert client.numbers() == wanted
-        await until(lambda: witness.numbers()[-1] == wanted[-1])
-        assert witness.numbers() == [number for number in ours if number > 400]
-
-    play(scene)
-
-
-def test_a_number_that_only_the_client_knows_of_yet_is_not_told_again():
-    """It heard of 5 over a webhook; this process has read up to 3."""
-
-    async def scene(hub, source, enter):
-        source.happen(3)
-        client = await enter()
-        source.happen(2)
-        await client.subscribe("players", after=5)
-        source.happen(1)
-        hub.ring(OPERATOR)
-        await until(client.numbers)
-        assert client.numbers() == [6]
-
-    play(scene)
-
-
-def test_too_much_to_tell_again_subscribes_nothing():
-    async def scene(hub, source, enter):
-        source.happen(hubs.MOST_REPLAYED + 1)
-        client = await enter()
-        with pytest.raises(TooFarBehind):
-            await client.subscribe("players", after=0)
-        with pytest.raises(NotYetReached):
-            await client.subscribe("players", after=5000)
-        assert client.listener.channels == {}
-        await client.subscribe("players", after=1)
-        await until(lambda: len(client.numbers()) == hubs.MOST_REPLAYED)
-
-    play(scene)
-
-
-def test_who_falls_behind_is_told_from_where_to_resume_and_loses_nothing_by_it():
-    async def scene(hub, source, enter):
-        slow, quick = await enter(), await enter()
-        for client in (slow, quick):
-            await client.subscribe("players")
-        slow.open.clear()
-        source.happen(2 * listeners.MOST_FACTS)
-        hub.ring(OPERATOR)
-        await until(lambda: len(quick.numbers()) == 2 * listeners.MOST_FACTS)
-        assert slow.listener.waiting <= listeners.MOST_FACTS
-        slow.open.set()
-        ending = await slow.task
-        assert ending.code == 4408
-        last = int(ending.reason.rpartition("=")[2])
-        assert slow.numbers() == list(range(1, last + 1))
-        hub.leave(slow.listener)
-        back = await enter()
-        await back.subscribe("players", after=last)
-        await until(lambda: len(back.numbers()) == 2 * listeners.MOST_FACTS - last)
-        assert slow.numbers() + back.numbers() == quick.numbers()
-
-    play(scene)
-
-
-def test_a_burst_waits_for_those_who_take_it():
-    async def scene(hub, source, enter):
-        clients = [await enter() for _ in range(10)]
-        for client in clients:
-            await client.subscribe("players")
-        source.happen(5 * listeners.MOST_FACTS)
-        hub.ring(OPERATOR)
-        for client in clients:
-            await until(lambda client=client: len(client.numbers()) == 5 * listeners.MOST_FACTS)
-            assert client.listener.ending is None
 
     play(scene)
 
