@@ -14,6 +14,10 @@ class Keys:
     password: str
     operator_keys: dict[str, str] = field(default_factory=dict)
     internal_keys: dict[str, str] = field(default_factory=dict)
+    # Key and secret of each operator's game.
+    game_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # The secret of the webhook endpoint that the demo's own receiver stands behind, by the endpoint's public id.
+    webhook_secrets: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Self | None:

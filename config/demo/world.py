@@ -1,4 +1,4 @@
-"""Seed two operators through the services: staff, games, players with funds, and tournaments in every state."""
+"""Seed two operators through the services: staff, games, players with funds, endpoints, tournaments and rooms."""
 
 import random
 import secrets
@@ -15,6 +15,7 @@ from apps.operators.models import CredentialKind, Operator, Player, Role, User
 from apps.operators.services import players, tenants
 from apps.tournaments.models import Entry, StartMode, Tournament, TournamentType
 from apps.tournaments.services import creation, entries, running, settlement
+from config.demo import past
 from config.demo.keys import Keys
 from config.demo.traffic import GAME, NAMES
 
@@ -37,11 +38,13 @@ def seed(*, at: datetime) -> Keys:
     User.objects.create_superuser("admin@podium.example", keys.password)
     acme = _operator("Acme Casino", "acme", "USD", keys, at=at)
     bluebird = _operator("Bluebird Games", "bluebird", "EUR", keys, at=at)
+    past.endpoints_of(acme, keys, actor=DEMO, at=at - timedelta(days=9))
     for role in Role:
         _staff(acme, role, keys, at=at)
     _staff(bluebird, Role.OWNER, keys, at=at)
     _acme_season(acme, at=at)
     _bluebird_season(bluebird, at=at)
+    past.rooms_of(acme, actor=DEMO, at=at)
     return keys
 
 
@@ -50,6 +53,8 @@ def _operator(name: str, slug: str, currency: str, keys: Keys, *, at: datetime) 
     operator = opened.operator
     keys.operator_keys[slug] = opened.credentials[CredentialKind.OPERATOR].key
     keys.internal_keys[slug] = opened.credentials[CredentialKind.INTERNAL].key
+    game_key = opened.credentials[CredentialKind.GAME]
+    keys.game_keys[slug] = (game_key.key, game_key.secret)
     tenants.change_preferences(operator.pk, {"rateLimits": LIMITS}, actor=DEMO, at=at)
     operator.refresh_from_db()
     for game, title in GAMES.items():

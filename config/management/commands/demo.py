@@ -4,6 +4,8 @@ import signal
 import socket
 import threading
 from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +20,8 @@ from apps.operators.models import Operator
 from config.demo import world
 from config.demo.client import Client, Refused
 from config.demo.keys import Keys
+from config.demo.receiver import Receiver
+from config.demo.rooms import GameClient, Table
 from config.demo.traffic import Traffic, play_one, wait_paid
 
 PLAYERS, ROUNDS = 10, 3
@@ -78,28 +82,51 @@ class Command(BaseCommand):
     def _stay(self, supervisor: Supervisor, base_url: str, keys: Keys) -> None:
         self.stdout.write(welcome(base_url, keys))
         stop = threading.Event()
-        traffic = Traffic(
-            Client(base_url, keys.operator_keys["acme"]),
-            Client(base_url, keys.internal_keys["acme"]),
-            say=self.stdout.write,
-            stop=stop,
-        )
-        thread = threading.Thread(target=traffic.run, name="traffic", daemon=True)
-        thread.start()
-        supervisor.wait()
-        self.stdout.write("Stopping …")
-        stop.set()
-        thread.join(timeout=10)
-
-    def _prove(self, base_url: str, keys: Keys) -> None:
-        """Play one tournament over HTTP, have the worker pay it, and check the money. Raises CommandError."""
         casino = Client(base_url, keys.operator_keys["acme"])
         platform = Client(base_url, keys.internal_keys["acme"])
+        game = GameClient(base_url, *keys.game_keys["acme"])
+        players: tuple[Callable[[], None], ...] = (
+            Traffic(casino, platform, say=self.stdout.write, stop=stop).run,
+            Table(game, Client(base_url, keys.operator_keys["acme"]), say=self.stdout.write, stop=stop).run,
+        )
+        threads = [threading.Thread(target=play, daemon=True) for play in players]
+        with self._receiving(casino, keys):
+            for thread in threads:
+                thread.start()
+            supervisor.wait()
+            self.stdout.write("Stopping …")
+            stop.set()
+            for thread in threads:
+                thread.join(timeout=10)
+
+    @contextmanager
+    def _receiving(self, casino: Client, keys: Keys) -> Iterator[Receiver]:
+        """Stand behind the operator's webhook endpoint: facts reach a server that checks their signature."""
+        [(endpoint, secret)] = keys.webhook_secrets.items()
+        with Receiver(0, secret, say=self.stdout.write) as receiver:
+            receiver.start()
+            casino.call("PATCH", f"/api/webhooks/endpoints/{endpoint}", {"url": receiver.url})
+            yield receiver
+            receiver.shutdown()
+
+    def _prove(self, base_url: str, keys: Keys) -> None:
+        """Play one tournament and one room over HTTP, and check the money and the webhooks. Raises CommandError."""
+        casino = Client(base_url, keys.operator_keys["acme"])
+        platform = Client(base_url, keys.internal_keys["acme"])
+        game = GameClient(base_url, *keys.game_keys["acme"])
         try:
-            tournament_id = play_one(casino, platform, players=PLAYERS, rounds=ROUNDS, say=self.stdout.write)
-            if not wait_paid(casino, tournament_id, players=PRIZES):
-                raise CommandError("The prizes were not paid within a minute.")
-            results = casino.get(f"/api/tournaments/{tournament_id}/results")
+            with self._receiving(casino, keys) as receiver:
+                tournament_id = play_one(casino, platform, players=PLAYERS, rounds=ROUNDS, say=self.stdout.write)
+                if not wait_paid(casino, tournament_id, players=PRIZES):
+                    raise CommandError("The prizes were not paid within a minute.")
+                results = casino.get(f"/api/tournaments/{tournament_id}/results")
+                table = Table(game, casino, say=self.stdout.write, stop=threading.Event(), pause=0.1)
+                table.sit_down()
+                self.stdout.write(f"played room {table.play_room()}")
+                told = casino.get(f"/api/tournaments/{tournament_id}/events?limit=200")["events"]
+                if not receiver.has_taken([event["eventId"] for event in told], seconds=60):
+                    raise CommandError("The webhooks did not arrive within a minute.")
+                self.stdout.write(f"{len(told)} webhooks about the tournament arrived, every signature true")
         except Refused as problem:
             raise CommandError(str(problem)) from problem
         self.stdout.write(f"\nResults of {results['name']}")
