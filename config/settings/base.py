@@ -252,6 +252,7 @@ SPECTACULAR_SETTINGS = {
         "MatchScoreOrderEnum": "apps.matches.api.words.SCORE_ORDERS",
         "MatchScoreOrderTakenEnum": "apps.matches.api.words.SCORE_ORDERS_TAKEN",
         "RoomTaskStatusEnum": "apps.rooms.api.game.docs.TASK_WORDS",
+        "WebhookDeliveryStateEnum": "apps.events.api.webhook_shapes.STATES",
     },
 }
 

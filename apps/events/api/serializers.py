@@ -1,17 +1,15 @@
 """What a reader of the stream may ask, and what it gets."""
 
-import re
 from typing import Any
 
 from rest_framework import serializers
+
+from apps.events.services.endpoints import PATTERN
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 MAX_TYPES = 50
 LARGEST_SEQUENCE = 2**63 - 1
-
-# `tournament.started`, `tournament.*` or `*`.
-TYPE = re.compile(r"^(\*|[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*(\.\*)?)$", re.ASCII)
 
 
 class TypesField(serializers.CharField):
@@ -31,7 +29,7 @@ class TypesField(serializers.CharField):
         if len(types) > MAX_TYPES:
             self.fail("many", most=MAX_TYPES)
         for given in types:
-            if not TYPE.match(given):
+            if not PATTERN.match(given):
                 self.fail("type", value=given)
         return types
 
