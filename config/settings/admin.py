@@ -87,6 +87,8 @@ UNFOLD = {
                     _page("Rooms", "meeting_room", "rooms.room"),
                     _page("Room tasks", "checklist", "rooms.task"),
                     _page("Room games", "tune", "rooms.gamesettings"),
+                    _page("Allowances", "price_check", "rooms.allowance"),
+                    _page("Chips", "poker_chip", "rooms.chip"),
                 ],
             },
             {

@@ -16,6 +16,7 @@ from apps.ledger.models import Asset
 from apps.ledger.services import holds, rates, transfers
 from apps.operators.models import Operator, Player, Role, User
 from apps.rooms import operations
+from apps.rooms.services import chips
 from apps.tournaments.models import GameEvent, Tournament
 from apps.tournaments.services import running
 from tests import factories
@@ -69,6 +70,9 @@ class Scene:
         self.floor.settings(earn_fee_percent=2)
         self.room = self.floor.room(rae=20)
         self.task = self.floor.submit(operations.pay(self.floor.game, self.room.pk, self.floor.entries(rae=5)))
+        self.chip, _ = chips.create(
+            self.operator.pk, game_id=self.floor.game_id, name="Gold", symbol="GOLD", image="", actor=STAFF, at=AT
+        )
 
     def rows(self, model: type[Model]) -> Iterable[Any]:
         """This operator's rows of a model, by the path that the admin itself goes."""

@@ -1,5 +1,6 @@
 """Facts, as staff read them: what happened, to what, by whom, in which request."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,20 @@ from django.db.models.functions import TruncHour
 from django.http import HttpRequest
 
 from apps.core import clock
-from apps.core.admin import DaysFilter, Panel, TenantAdmin, TextFilter, display, formats, narrow, operators_of, panel
-from apps.events.models import Fact
+from apps.core.admin import (
+    DaysFilter,
+    Panel,
+    Section,
+    TenantAdmin,
+    TextFilter,
+    display,
+    formats,
+    narrow,
+    operators_of,
+    panel,
+)
+from apps.events.admin import looks
+from apps.events.models import Delivery, Fact, Queue, Refusal
 
 
 class TypeFilter(TextFilter):
@@ -19,13 +32,15 @@ class TypeFilter(TextFilter):
 
     title = "type"
     parameter_name = "type"
+    path = "type"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """`player.` stands for all that begin with it."""
         wanted = (self.value() or "").strip().removesuffix("*")
         if not wanted:
             return queryset
-        return queryset.filter(type__startswith=wanted) if wanted.endswith(".") else queryset.filter(type=wanted)
+        how = "__startswith" if wanted.endswith(".") else ""
+        return queryset.filter(**{f"{self.path}{how}": wanted})
 
 
 class SubjectFilter(TextFilter):
@@ -63,6 +78,10 @@ class FactAdmin(TenantAdmin):
             },
         ),
     )
+
+    def sections(self, request: HttpRequest, row: Fact) -> Iterable[Section]:
+        """Show where the fact went."""
+        yield where_it_went(row)
 
     def find(self, request: HttpRequest, rows: QuerySet[Fact], term: str) -> QuerySet[Fact]:
         """By id, by subject or by number."""
@@ -110,6 +129,45 @@ class FactAdmin(TenantAdmin):
     def shown_data(self, row: Fact) -> str:
         """Its payload, exactly."""
         return formats.pretty_json(row.data)
+
+
+def where_it_went(fact: Fact) -> Section:
+    """Return every endpoint and queue that a fact is for, and how far it has come on its way there."""
+    rows: list[tuple[object, ...]] = []
+    for one in Delivery.objects.filter(fact=fact).select_related("endpoint").order_by("endpoint_id"):
+        if one.endpoint.removed_at is not None:
+            where: object = f"{one.endpoint} (removed)"
+        else:
+            where = formats.row_link(one.endpoint)
+        way = formats.link(formats.change_url("events.delivery", one.pk), "Delivery")
+        told = one.last_status or one.last_error or formats.NOTHING
+        rows.append(("Webhook", where, looks.delivery_badge(one), one.attempts, told, way))
+    refused = dict(Refusal.objects.filter(fact=fact).values_list("queue_id", "error"))
+    for queue in Queue.objects.for_operator(fact.operator_id).order_by("pk"):
+        state = _on_queue(fact, queue, refused)
+        if state:
+            error = refused.get(queue.pk, formats.NOTHING)
+            rows.append(("SQS", formats.row_link(queue), state, "", error, formats.NOTHING))
+    return Section(
+        "Where it went",
+        ("By", "To", "State", "Attempts", "Last answer", ""),
+        rows,
+        empty="Nobody is set up to be told of it. It can be read at GET /api/events and is sent to open sockets.",
+    )
+
+
+def _on_queue(fact: Fact, queue: Queue, refused: dict[int, str]) -> str:
+    """Return how far a fact has come on its way to a queue; "" if it is not meant for it."""
+    number = fact.sequence
+    if queue.pk in refused:
+        return formats.badge("Refused", "red")
+    if not queue.wants(fact.type) or (number is not None and number <= queue.from_sequence):
+        return ""
+    if number in queue.held:
+        return formats.badge("Held back", "amber")
+    if number is None or number > queue.after_sequence:
+        return formats.badge("Waiting", "blue")
+    return formats.badge("Taken", "green")
 
 
 HOURS = 24
