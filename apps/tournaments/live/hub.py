@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from datetime import datetime
 
 import structlog
@@ -14,6 +14,7 @@ from apps.tournaments.live.feeds import Desk, Feed
 from apps.tournaments.live.listener import Listener
 from apps.tournaments.live.messages import CHANNELS, LEADERBOARD, Subscribe, said
 from apps.tournaments.live.source import Facts, Source
+from apps.tournaments.live.telling import Told
 
 log = structlog.get_logger(__name__)
 
@@ -154,7 +155,8 @@ class Hub:
                 await listener.room()
                 for told in found.told[start : start + PAGE]:
                     if told.channel in channels:
-                        listener.hear_again(told)
+                        finals = await self._finals(told, [listener])
+                        listener.hear_again(told, finals.get(listener.allowed.entry_id))
                     listener.replayed = told.sequence
             listener.replayed = found.through
             if found.through >= (desk.through or 0) or listener.ending:
@@ -290,9 +292,19 @@ class Hub:
             desk.through = found.through
             for told in found.told:
                 feed = desk.feeds.get(told.tournament_id)
-                for listener in feed.listeners if feed else ():
-                    listener.hear(told)
+                if feed is None:
+                    continue
+                finals = await self._finals(told, feed.listeners)
+                for listener in feed.listeners:
+                    listener.hear(told, finals.get(listener.allowed.entry_id))
             return found.more
+
+    async def _finals(self, told: Told, listeners: Iterable[Listener]) -> Mapping[int | None, str]:
+        """Return how a tournament ended for each player who listens, by entry; nothing for any other fact."""
+        if not told.personal:
+            return {}
+        entry_ids = {one.allowed.entry_id for one in listeners if one.allowed.entry_id is not None}
+        return await self._source.finals(entry_ids) if entry_ids else {}
 
     async def _breathe(self, desk: Desk) -> None:
         """Let the listeners take what waits. A minority that is slow keeps nobody waiting."""

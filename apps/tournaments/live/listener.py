@@ -92,19 +92,22 @@ class Listener:
             self._newest[name] = text
             self._something.set()
 
-    def hear(self, told: Told) -> None:
-        """Send a fact, if it is new on a channel that is subscribed; close the socket if too many wait."""
+    def hear(self, told: Told, own: str | None = None) -> None:
+        """Send a fact, if it is new on a channel that is subscribed; close the socket if too many wait.
+
+        `own` is what `Told.text_for` takes.
+        """
         through = self.channels.get(told.channel)
         if through is None or told.sequence <= through or self.ending:
             return
         if len(self._facts) >= MOST_FACTS:
             self._fall_behind()
         else:
-            self.hear_again(told)
+            self.hear_again(told, own)
 
-    def hear_again(self, told: Told) -> None:
+    def hear_again(self, told: Told, own: str | None = None) -> None:
         """Send a fact, whatever has been told before. Await `room` before a page of them."""
-        text = told.text_for(player=self.allowed.player)
+        text = told.text_for(player=self.allowed.player, own=own)
         if text is not None:
             self._facts.append((told, text))
             self._something.set()

@@ -24,6 +24,8 @@ from apps.tournaments.lifecycle import EntryStatus
 from apps.tournaments.live.messages import said
 from apps.tournaments.live.telling import Told, tell
 from apps.tournaments.models import Entry
+from apps.tournaments.services import boards
+from apps.tournaments.services.results import money
 
 # Threads, and so database connections, of one live process.
 THREADS = 4
@@ -80,6 +82,9 @@ class Source(Protocol):
     async def facts(self, operator_id: int, tournament_ids: Collection[int], *, after: int, limit: int) -> Facts:
         """Return what happened in some tournaments after a number."""
 
+    async def finals(self, entry_ids: Collection[int]) -> Mapping[int | None, str]:
+        """Return the `finalResults` of some entries, written."""
+
     async def dead(self, credential_ids: Collection[int], entry_ids: Collection[int]) -> tuple[set[int], set[int]]:
         """Return which keys no longer open the door, and which entries have been withdrawn."""
 
@@ -112,6 +117,10 @@ class Database:
     async def facts(self, operator_id: int, tournament_ids: Collection[int], *, after: int, limit: int) -> Facts:
         """See Source."""
         return await in_thread(facts, operator_id, list(tournament_ids), after=after, limit=limit)
+
+    async def finals(self, entry_ids: Collection[int]) -> Mapping[int | None, str]:
+        """See Source."""
+        return await in_thread(finals, list(entry_ids))
 
     async def dead(self, credential_ids: Collection[int], entry_ids: Collection[int]) -> tuple[set[int], set[int]]:
         """See Source."""
@@ -152,6 +161,25 @@ def facts(operator_id: int, tournament_ids: list[int], *, after: int, limit: int
     page = streams.read(operator_id, after=after, types=(), limit=limit, subjects=subjects)
     told = [told for fact in page.facts if (told := tell(fact)) is not None]
     return Facts(told, page.last_sequence, page.more)
+
+
+def finals(entry_ids: list[int]) -> dict[int | None, str]:
+    """Return how it ended for some entries of one tournament: position, points and prize (operators.md 8)."""
+    entries = list(Entry.objects.filter(pk__in=entry_ids).select_related("tournament__asset"))
+    if not entries:
+        return {}
+    subject, places = entries[0].tournament, boards.positions(entries)
+    prizes = reads.prizes(subject, entry_ids)
+    return {
+        entry.pk: dumps(
+            {
+                "position": places.get(entry.pk),
+                "points": number(entry.points),
+                "prizeAmount": money(subject, prizes.get(entry.pk, 0)),
+            }
+        ).decode()
+        for entry in entries
+    }
 
 
 def dead(credential_ids: list[int], entry_ids: list[int], *, at: datetime) -> tuple[set[int], set[int]]:

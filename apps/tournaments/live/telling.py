@@ -33,6 +33,8 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+COMPLETED = "tournament.completed"
+
 # operators.md 8 has other names for some fields of the facts.
 ALSO = {"tournament.started": {"startTime": "actualStartTime", "playerCount": "initialPlayerCount"}}
 
@@ -46,9 +48,17 @@ class Told:
     channel: str
     full: str
     public: str | None
+    type: str = ""
 
-    def text_for(self, *, player: bool) -> str | None:
-        """Return what this kind of listener is sent."""
+    @property
+    def personal(self) -> bool:
+        """Whether each player is also told how it ended for them (operators.md 8: `finalResults`)."""
+        return self.type == COMPLETED
+
+    def text_for(self, *, player: bool, own: str | None = None) -> str | None:
+        """Return what this kind of listener is sent; `own` is a player's `finalResults`, written already."""
+        if player and self.public is not None and own is not None:
+            return f'{self.public[:-1]},"finalResults":{own}}}'
         return self.public if player else self.full
 
 
@@ -71,6 +81,7 @@ def tell(fact: Fact) -> Told | None:
         tournament_id=int(tournament_id),
         channel=PLAYERS if fact.type.startswith(("player.", "rebuy.")) else STATUS,
         full=_flat(fact.type, data, head),
+        type=fact.type,
         public=None if shown is None else _flat(fact.type, {name: data.get(name) for name in shown}, head),
     )
 

@@ -49,6 +49,9 @@ class Script:
             return Facts(wanted[:limit], wanted[limit - 1].sequence, more=True)
         return Facts(wanted, head, more=False)
 
+    async def finals(self, entry_ids):
+        raise AssertionError("nothing has ended")
+
     async def dead(self, credential_ids, entry_ids):
         self._count("dead")
         return self.dead_keys & set(credential_ids), set()

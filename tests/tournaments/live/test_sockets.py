@@ -158,6 +158,27 @@ def test_a_player_hears_what_is_public_and_the_operator_everything(live, listene
         assert not {"reason", "refundAmount"} & removed.keys()
 
 
+def test_a_player_is_told_how_it_ended_for_them(live):
+    tournament = world.make(percentages=[100])
+    key = operator_key(tournament.operator)
+    ann, bob = world.enter(tournament, "ann", "bob")
+    running.start(tournament.pk, actor=STAFF, at=START)
+    world.score(tournament, ann=10, bob=30)
+    query = [token_query(tokens.issue_token(entry, at=clock.now())) + "&channels=status" for entry in (ann, bob)]
+    numbering.number_new_facts()
+    with live.listen(tournament.pk, query=query[0]) as first, live.listen(tournament.pk, key) as operator:
+        first.until("subscribed")
+        operator.subscribe("status")
+        running.complete(tournament.pk, actor=STAFF, at=START)
+        numbering.number_new_facts()
+        assert first.until("tournament.completed")["finalResults"] == {"position": 2, "points": 10, "prizeAmount": 0}
+        assert "finalResults" not in operator.until("tournament.completed")
+    with live.listen(tournament.pk, query=query[1] + "&after=0") as second:
+        ended = second.until("tournament.completed")
+    assert ended["finalResults"] == {"position": 1, "points": 30, "prizeAmount": 20}
+    assert ended["winners"][0]["displayName"] == "Bob"
+
+
 # --- resume -----------------------------------------------------------------------------------------------------------
 
 
