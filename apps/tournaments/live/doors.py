@@ -24,7 +24,7 @@ from apps.operators.api.access import (
     reach_of,
 )
 from apps.operators.scopes import Scope
-from apps.operators.services.credentials import Unauthorized
+from apps.operators.services.credentials import OperatorSuspended, Unauthorized
 from apps.tournaments.api.casino import reads
 from apps.tournaments.api.internal import reads as internal
 from apps.tournaments.live.listener import Pass
@@ -105,6 +105,8 @@ def _by_token(token: str, ref: str) -> tuple[Tournament, Pass]:
     if entry is None:
         raise Unauthorized("The player token opens no door.", reason=verdict.error)
     found = entry.tournament
+    if found.operator.suspended_at is not None:
+        raise OperatorSuspended
     if reads.row_id(ref) != found.pk:
         raise TournamentNotFound
     return found, Pass(found.operator_id, found.pk, entry_id=entry.pk, ends_at=verdict.expires_at)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -51,7 +52,7 @@ class Hub:
         self._news = asyncio.Event()
         self._rung: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pinged = time.monotonic()
+        self._polled = self._pinged = time.monotonic()
         self._doors = time.monotonic()
         self._left = asyncio.Event()
         self.closing = False
@@ -249,15 +250,17 @@ class Hub:
 
     async def _look_for_facts(self) -> None:
         """Wait for a bell, or a second; then read on for every operator who has new facts."""
-        try:
-            async with asyncio.timeout(POLL_SECONDS):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, self._polled + POLL_SECONDS - time.monotonic())):
                 await self._news.wait()
-        except TimeoutError:
-            heads = await self._source.heads(tuple(self._desks)) if self._desks else {}
-            rung = {operator_id for operator_id, head in heads.items() if self._is_behind(operator_id, head)}
-        else:
-            rung, self._rung = self._rung, set()
-            self._news.clear()
+        rung, self._rung = self._rung, set()
+        self._news.clear()
+        # Every second, however many bells ring: the bell of another operator may have been lost.
+        if self._desks and time.monotonic() - self._polled >= POLL_SECONDS:
+            heads = await self._source.heads(tuple(self._desks))
+            rung |= {operator_id for operator_id, head in heads.items() if self._is_behind(operator_id, head)}
+        if time.monotonic() - self._polled >= POLL_SECONDS:
+            self._polled = time.monotonic()
         for operator_id in rung & self._desks.keys():
             desk = self._desks[operator_id]
             desk.rung = True

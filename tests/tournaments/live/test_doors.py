@@ -188,6 +188,18 @@ def test_the_process_answers_health_checks_and_counts_its_sockets(live, tourname
     assert live.get(path(tournament)) == HTTPStatus.NOT_FOUND
 
 
+def test_a_suspended_operator_lets_nobody_in(live, tournament, key):
+    [entry] = world.enter(tournament, "ann")
+    query = token_query(token_of(entry))
+    tournament.operator.suspended_at = clock.now()
+    tournament.operator.save()
+    for told in (
+        refused(live, path(tournament) + query),
+        refused(live, path(tournament), Authorization=f"Bearer {key}"),
+    ):
+        assert (told[0], told[1]["code"]) == (HTTPStatus.FORBIDDEN, "OPERATOR_SUSPENDED")
+
+
 def test_only_these_kinds_of_keys_listen(live, tournament):
     game = issue(tournament.operator, CredentialKind.GAME, ref="g").key
     assert refused(live, path(tournament), Authorization=f"Bearer {game}")[0] == HTTPStatus.UNAUTHORIZED

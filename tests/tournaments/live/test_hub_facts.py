@@ -42,6 +42,24 @@ def test_facts_come_without_any_bell():
     play(scene)
 
 
+def test_a_lost_bell_is_made_up_for_though_others_ring_without_pause():
+    async def scene(hub, source, enter):
+        client = await enter()
+        await client.subscribe("players")
+
+        async def ring_elsewhere():
+            while True:
+                hub.ring(OPERATOR + 1)
+                await asyncio.sleep(0.001)
+
+        noise = asyncio.create_task(ring_elsewhere())
+        source.happen(1)
+        await until(client.numbers)
+        noise.cancel()
+
+    play(scene)
+
+
 @pytest.mark.parametrize("after", [0, 7, 399])
 def test_resuming_while_facts_arrive_leaves_no_gap_and_tells_nothing_twice(after):
     async def scene(hub, source, enter):
