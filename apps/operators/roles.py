@@ -39,6 +39,8 @@ GRANTS: Mapping[Role, tuple[str, ...]] = {
         "tournaments.remove_entry",
         "tournaments.rebuy_entry",
         "rooms.remove_member",
+        "rooms.end_sessions",
+        "rooms.change_allowance",
     ),
     Role.AUDITOR: ("*.view_*",),
 }

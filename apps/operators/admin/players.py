@@ -11,6 +11,7 @@ from apps.core import clock
 from apps.core.admin import (
     ChoicesDropdownFilter,
     Operation,
+    OperationForm,
     OwnRelatedFilter,
     ReasonForm,
     TenantAdmin,
@@ -18,8 +19,9 @@ from apps.core.admin import (
     formats,
     narrow,
 )
+from apps.operators import handles
 from apps.operators.models import BlockKind, Player
-from apps.operators.services import players
+from apps.operators.services import otp, players
 
 formats.SUBJECT_PAGES["player"] = "operators.player"
 
@@ -38,13 +40,40 @@ class SelfExclusionForm(BlockForm):
     )
 
 
+class TotpForm(OperationForm):
+    """A second factor, and a name for who has none."""
+
+    handle = forms.CharField(
+        label="plyrId", required=False, max_length=handles.LONGEST, help_text="Empty: made of the user id."
+    )
+
+    def prepare(self) -> None:
+        """Who has a name keeps it."""
+        if isinstance(self.row, Player) and self.row.handle is not None:
+            del self.fields["handle"]
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what the service takes."""
+        return {"handle": super().arguments().get("handle") or None}
+
+
+def has_codes(player: Player) -> bool:
+    """Tell whether a player has one-time codes; asked once for a page, because the row remembers."""
+    return hasattr(player, "secret")
+
+
+def lacks_codes(player: Player) -> bool:
+    """Tell whether a player could have one-time codes and has none."""
+    return not player.is_guest and not has_codes(player)
+
+
 # Where a player is a detail of another list, this many namesakes are looked at.
 NAMESAKES = 500
 
 
 def _match(term: str) -> Q:
     """An index each: the operator's id of them, ours, or the beginning of the name."""
-    match = Q(external_id=term) | Q(display_name__istartswith=term)
+    match = Q(external_id=term) | Q(display_name__istartswith=term) | Q(handle=handles.normal(term))
     if term.isdigit() and len(term) < 19:  # noqa: PLR2004 - what a bigint holds
         match |= Q(pk=int(term))
     return match
@@ -98,6 +127,30 @@ class PlayerAdmin(TenantAdmin):
             explain="The player may play again.",
             done="Reinstated.",
         ),
+        Operation(
+            name="enrol-codes",
+            label="Set up one-time codes",
+            icon="phonelink_lock",
+            run=otp.enrol,
+            form=TotpForm,
+            permission="operators.change_player",
+            offered=lacks_codes,
+            reveal="podium/totp.html",
+            explain="The player logs in to games with the codes of an authenticator app. Its secret is shown once.",
+        ),
+        Operation(
+            name="remove-codes",
+            label="Remove one-time codes",
+            icon="phonelink_erase",
+            danger=True,
+            run=otp.remove,
+            form=ReasonForm,
+            log_only=("reason",),
+            permission="operators.change_player",
+            offered=has_codes,
+            explain="For a lost or stolen phone. The player can't log in to games until codes are set up again.",
+            done="Removed.",
+        ),
     )
     views = (
         ("Everyone", {}),
@@ -109,7 +162,7 @@ class PlayerAdmin(TenantAdmin):
     list_select_related = ("brand", "operator")
     list_filter = (("brand", OwnRelatedFilter), ("block_kind", ChoicesDropdownFilter))
     search_fields = ("external_id",)
-    search_help_text = "User id, player id, or the beginning of a name"
+    search_help_text = "User id, player id, plyrId, or the beginning of a name"
     fieldsets = (
         (
             None,
@@ -117,6 +170,7 @@ class PlayerAdmin(TenantAdmin):
                 "fields": (
                     ("display_name", "state"),
                     ("external_id", "player_id"),
+                    ("handle", "is_guest"),
                     ("brand", "operator"),
                     ("eos_id", "known_since"),
                 )

@@ -5,6 +5,7 @@ exception is a game's HMAC secret, which must be read back to check a signature:
 """
 
 import hashlib
+import re
 import secrets
 import uuid
 from collections.abc import Collection, Sequence
@@ -28,6 +29,8 @@ SECRET_LENGTH = 43
 # How much of a key people may see, beyond its form's fixed beginning.
 SHOWN = 8
 MAX_NETWORKS = 100
+# Who a game key speaks for; clients put it into paths and tokens (rooms.md 1).
+GAME_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", re.ASCII)
 LONGEST_KEY = 200
 # How old "last used" may be; writing it at every call would cost a write per call.
 LAST_USED_SECONDS = 60
@@ -177,6 +180,8 @@ def issue(
     if kept_scopes and kind != CredentialKind.OPERATOR:
         raise Invalid("Only operator keys carry scopes.", fields={"scopes": ["Not for this kind of key."]})
     _refuse_beyond(kept_scopes, may_grant)
+    if kind == CredentialKind.GAME and GAME_ID.fullmatch(ref) is None:
+        raise Invalid("No usable game.", fields={"ref": ["The game's id: 1 to 120 letters, digits, dots, - and _."]})
     if expires_at is not None and expires_at <= at:
         raise Invalid("The key would have expired already.", fields={"expiresAt": ["Must lie in the future."]})
     return _store(

@@ -102,11 +102,6 @@ def enrol(player_id: int, *, handle: str | None = None, actor: Actor, at: dateti
     return Enrolment(player, secret, url)
 
 
-def is_enrolled(player_id: int) -> bool:
-    """Tell whether a player has a second factor."""
-    return PlayerSecret.objects.filter(player_id=player_id).exists()
-
-
 @transaction.atomic
 def remove(player_id: int, *, actor: Actor, at: datetime) -> Player:  # noqa: ARG001 - logged by who asks
     """Take a player's second factor away; they can't log in until enrolled again. Raises NotEnrolled."""

@@ -1,5 +1,5 @@
-"""Admin pages of rooms: rooms, their tasks, and what staff set for a game."""
+"""Admin pages of rooms: rooms, their tasks, what staff set for a game, and what players let games take."""
 
-from apps.rooms.admin import contributions, games, rooms, tasks
+from apps.rooms.admin import allowances, contributions, games, people, rooms, tasks
 
-__all__ = ["contributions", "games", "rooms", "tasks"]
+__all__ = ["allowances", "contributions", "games", "people", "rooms", "tasks"]
