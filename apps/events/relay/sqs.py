@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 # What one call may take. A long poll waits on top of it.
 ANSWER_SECONDS = 15
-# How long the server may wait for messages to come: as a whole relay has to stop, not the twenty that SQS allows.
-WAIT_SECONDS = 5
+# How long the server may wait for messages to come. SQS allows twenty; a relay that is told to stop waits with it.
+WAIT_SECONDS = 2
 AT_ONCE = 10
 # Ten messages of 1 MiB, the largest that SQS takes, and what surrounds them.
 LARGEST_ANSWER = 16 * 1024 * 1024

@@ -3,13 +3,16 @@
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
 from django.core.management import BaseCommand
 from django.db import connection
 
-from apps.events.relay import webhooks
+from apps.core.actors import Actor
+from apps.events.relay import sqs_in, sqs_out, webhooks
+from apps.tournaments.services.intake.messages import take_message
 
 log = structlog.get_logger(__name__)
 
@@ -18,6 +21,8 @@ Carrier = Callable[[threading.Event], None]
 
 CARRIERS: Mapping[str, Carrier] = {
     "webhooks": webhooks.run,
+    "queues": sqs_out.run,
+    "incoming queues": sqs_in.carrier(partial(take_message, actor=Actor("game", "queue"))),
 }
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -26,7 +31,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 class Command(BaseCommand):
     """Run every carrier in a thread of its own, until told to stop. Several relays may run side by side."""
 
-    help = "Carries facts to webhooks and queues; ends on SIGTERM when what is on its way has arrived."
+    help = "Carries facts to webhooks and queues, and game events from queues, until told to stop."
 
     def handle(self, **_: Any) -> None:
         """Return when all carriers have finished."""
