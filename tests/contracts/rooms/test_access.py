@@ -39,9 +39,9 @@ def refused(answer, status, code, error):
 
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("mount", MOUNTS)
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", [*CALLS, "close"])
 def test_every_call_answers_at_every_mount_with_and_without_a_slash(game, mount, call, slash):
-    answer = game.post(f"{call}{slash}", {"expiresIn": "soon"}, mount=mount)
+    answer = game.post(f"{call}{slash}", {"expiresIn": "soon", "sync": True}, mount=mount)
     assert answer.status_code == 400
     assert answer.json()["code"] == "INVALID_PARAMS"
     assert Client().post(f"{mount}/game/{call}{slash}").json()["code"] == "AUTH_HEADERS_MISSING"

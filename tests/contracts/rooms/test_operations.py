@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from apps.core import clock
-from apps.rooms.models import Task
+from apps.rooms.models import Room, Task
 from apps.rooms.services import tasks
 from tests.contracts.rooms.game import GameServer
 
@@ -147,6 +147,21 @@ def test_earn_leave_end(game):
     assert answer["taskData"]["0"] == "earnLeaveEndGameRoom"
     assert [line["amount"] for line in answer["distributions"]] == [6, 0]
     assert game.get(f"/game/room/{room}").json()["status"] == "ended"
+
+
+def test_close_gives_the_game_what_an_expired_room_still_holds(game):
+    room = game.stake(ana_11=3, bo_2222=3)
+    before = game.everything()
+    answer = game.post("close", {"roomId": room, "sync": True})
+    assert (answer.status_code, answer.json()["code"]) == (400, "ROOM_NOT_EXPIRED")
+    assert GameServer(game.operator).post("close", {"roomId": room}).json()["code"] == "ROOM_NOT_FOUND"
+    assert game.everything() == before
+    Room.objects.filter(pk=room).update(expires_at=clock.now())
+    answer = game.done("close", gameId=game.game_id, roomId=room)
+    assert (answer["roomId"], answer["taskData"]["0"]) == (room, "closeGameRoom")
+    assert game.floor.house("gamr") == 6 * 10**18
+    assert game.get(f"/game/room/{room}").json()["status"] == "ended"
+    assert game.post("close", {"roomId": room}).json()["code"] == "ROOM_ENDED"
 
 
 def test_an_asynchronous_call_answers_a_task_that_ends(game):

@@ -167,6 +167,8 @@ EARN_LEAVE_END = _operation(
     {**_SEVEN, **_PRIZES}, _STARTED,
 )  # fmt: skip
 
+CLOSE = _operation("close", "End an expired room and take what it still holds", _ROOM, _SEVEN, _STARTED)
+
 IS_JOINED = describe(
     "rooms_isJoined",
     "Tell whether a player is in a room",

@@ -11,6 +11,7 @@ urlpatterns = [
     re_path(r"^game/earn/?$", views.EarnView.as_view()),
     re_path(r"^game/leave/?$", views.LeaveView.as_view()),
     re_path(r"^game/end/?$", views.EndView.as_view()),
+    re_path(r"^game/close/?$", views.CloseView.as_view()),
     re_path(r"^game/isJoined/?$", views.IsJoinedView.as_view()),
     re_path(r"^game/joinPay/?$", views.JoinPayView.as_view()),
     re_path(r"^game/earnLeave/?$", views.EarnLeaveView.as_view()),

@@ -18,9 +18,10 @@ from apps.rooms.api.base import GameView
 from apps.rooms.api.game import answers, docs, inputs, reads
 from apps.rooms.errors import TaskNotFound
 from apps.rooms.models import Task
-from apps.rooms.services import tasks
+from apps.rooms.services import staff, tasks
 
 ALL_JOINED = "All players are already joined"
+CLOSED = "Closed by the game"
 
 
 class OperationView(GameView):
@@ -154,6 +155,18 @@ class EarnLeaveEndView(OperationView):
     """3.11."""
 
     asks = inputs.earn_leave_end
+
+
+@extend_schema_view(post=docs.CLOSE)
+class CloseView(OperationView):
+    """3.12: an expired room ends, and what it still holds goes to the game's own account."""
+
+    def post(self, request: Request) -> Response:
+        """Queue it behind what else the room has to do. The room is one of the key's game, whatever the body says."""
+        room_id = inputs.room_of(self.body(request))
+        room = tasks.get_room(operator_id=self.operator_id, game_id=self.game_id, room_id=room_id)
+        self.task = staff.close(room.pk, reason=CLOSED, actor=self.actor, at=clock.now())
+        return Response(answers.queued(self.task))
 
 
 class IsJoinedView(GameView):
