@@ -102,8 +102,8 @@ class Delivery(DeliveryLifecycle):
     """One fact on its way to one endpoint; the row is the queue.
 
     `attempts` counts every try ever, `tries` those since it was queued last: that is its place in the retry schedule.
-    `next_attempt_at` is booked before a try is made, `leased_until` says that one is being made. Without a fact it is
-    a test: `sequence` 0, sent once, on no record but this one.
+    While one is being made, it is nobody else's until `leased_until`, and due again then. Without a fact it is a test:
+    `sequence` 0, sent once, on no record but this one.
     """
 
     operator = models.ForeignKey(

@@ -2,7 +2,8 @@
 
 A lane is what one relay process remembers of one endpoint. It begins narrow, widens with every success, and is one wide
 after failures. While something hangs in it, nothing more is put into it; after failures it rests, longer and longer.
-All lanes that have not proved themselves lately share half of the threads at most.
+Half of the threads at most serve endpoints that have not proved themselves yet, a quarter at most those that fail: the
+rest is always there for the others.
 """
 
 import random
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 
 # An endpoint and deliveries that go to it one after the other.
 Chain = tuple[int, list[int]]
+
+PROVEN, UNKNOWN, FAILING = "proven", "unknown", "failing"
 
 FIRST_WIDTH = 2
 WIDEST = 16
@@ -26,7 +29,7 @@ class Lane:
     """One endpoint, as this relay sees it. Times are of `time.monotonic()`."""
 
     width: int = FIRST_WIDTH
-    proven: bool = False
+    standing: str = UNKNOWN
     failures: int = 0
     resting_until: float = 0.0
     used_at: float = 0.0
@@ -40,14 +43,15 @@ class Lane:
 
     def succeeded(self) -> None:
         """Widen."""
-        self.proven, self.failures, self.resting_until = True, 0, 0.0
+        self.standing, self.failures, self.resting_until = PROVEN, 0, 0.0
         self.width = min(self.width + 1, WIDEST)
 
     def failed(self, now: float, *, hung: bool) -> None:
         """Narrow, and rest: a moment after an odd refusal, seconds when nothing else comes back."""
         self.failures += 1
         self.width = 1 if hung or self.failures > 1 else max(1, self.width // 2)
-        self.proven = self.proven and self.failures == 1 and not hung
+        if hung or self.failures > 1:
+            self.standing = FAILING
         self.resting_until = now + min(REST_SECONDS * 2 ** min(self.failures, 10), LONGEST_REST)
 
 
@@ -65,13 +69,15 @@ class Lanes:
 
     def share(self, now: float) -> "Share":
         """Say how much every endpoint may get at this moment."""
-        free = self.threads - sum(len(lane.begun) for lane in self._lanes.values())
-        unproven = sum(len(lane.begun) for lane in self._lanes.values() if not lane.proven)
+        free = {PROVEN: self.threads, UNKNOWN: self.threads // 2, FAILING: max(1, self.threads // 4)}
+        for lane in self._lanes.values():
+            free[lane.standing] -= len(lane.begun)
+            if lane.standing != PROVEN:
+                free[PROVEN] -= len(lane.begun)
         return Share(
-            free=free,
-            doubtful=max(0, min(free, self.threads // 2 - unproven)),
+            free={standing: max(0, min(left, free[PROVEN])) for standing, left in free.items()},
             room={pk: lane.room(now) for pk, lane in self._lanes.items()},
-            proven={pk for pk, lane in self._lanes.items() if lane.proven},
+            standing={pk: lane.standing for pk, lane in self._lanes.items()},
         )
 
     def forget(self, now: float) -> None:
@@ -83,12 +89,11 @@ class Lanes:
 
 @dataclass(slots=True)
 class Share:
-    """What may be begun: `free` chains in all, `doubtful` of them to endpoints that have not proved themselves."""
+    """What may be begun: so many chains by standing, all of them out of what is free for proven endpoints."""
 
-    free: int
-    doubtful: int
+    free: dict[str, int]
     room: dict[int, int]
-    proven: set[int]
+    standing: dict[int, str]
 
     @property
     def full(self) -> list[int]:
@@ -97,17 +102,19 @@ class Share:
 
     def room_of(self, endpoint_id: int) -> int:
         """Return how many chains one endpoint may get."""
-        most = self.free if endpoint_id in self.proven else self.doubtful
+        most = self.free[self.standing.get(endpoint_id, UNKNOWN)]
         return min(self.room.get(endpoint_id, FIRST_WIDTH), most)
 
     def choose(self, offered: list[Chain]) -> list[Chain]:
         """Return what is begun of what is there; by lot, when there is too much."""
         random.shuffle(offered)
-        free, doubtful = self.free, self.doubtful
+        free = dict(self.free)
         chosen = []
         for endpoint_id, chain in offered:
-            proven = endpoint_id in self.proven
-            if free and (proven or doubtful):
+            standing = self.standing.get(endpoint_id, UNKNOWN)
+            if free[PROVEN] > 0 and free[standing] > 0:
                 chosen.append((endpoint_id, chain))
-                free, doubtful = free - 1, doubtful - (not proven)
+                free[PROVEN] -= 1
+                if standing != PROVEN:
+                    free[standing] -= 1
         return chosen

@@ -83,7 +83,8 @@ PLACES = """
       FROM waiting w JOIN events_endpoint e ON e.id = w.endpoint_id JOIN operators_operator o ON o.id = e.operator_id
      WHERE e.enabled AND e.id <> ALL (%(busy)s) AND e.format = ANY (%(formats)s)
        AND EXISTS (SELECT 1 FROM events_delivery d
-                    WHERE d.endpoint_id = e.id AND d.status = 'PENDING' AND d.next_attempt_at <= statement_timestamp())
+                    WHERE d.endpoint_id = e.id AND d.status = 'PENDING' AND d.next_attempt_at <= statement_timestamp()
+                      AND (d.leased_until IS NULL OR d.leased_until <= statement_timestamp()))
        FOR NO KEY UPDATE OF e SKIP LOCKED
 """
 
@@ -103,23 +104,25 @@ DUE = """
 
 # The head of the line of endpoints that are strictly ordered; nothing when the head has to wait or is being sent.
 LINE = """
-    SELECT d.id, d.endpoint_id, d.sequence, d.next_attempt_at <= statement_timestamp() AS due
+    SELECT d.id, d.endpoint_id, d.sequence,
+           d.next_attempt_at <= statement_timestamp()
+           AND (d.leased_until IS NULL OR d.leased_until <= statement_timestamp()) AS due
       FROM unnest(%(ids)s::bigint[]) AS w (endpoint_id)
      CROSS JOIN LATERAL (
-           SELECT d.id, d.endpoint_id, d.sequence, d.next_attempt_at FROM events_delivery d
+           SELECT d.id, d.endpoint_id, d.sequence, d.next_attempt_at, d.leased_until FROM events_delivery d
             WHERE d.endpoint_id = w.endpoint_id AND d.status = 'PENDING' ORDER BY d.sequence LIMIT %(chain)s) d
      ORDER BY d.endpoint_id, d.sequence
 """
 
-# The attempt is counted and the next one booked before anything is sent.
+# The attempt is counted and the next one booked before anything is sent: what a relay leaves behind is due when its
+# lease has run out. It keeps its place in the queue meanwhile, and so stays before what follows it in its subject.
 TAKE = """
     UPDATE events_delivery d
        SET attempts = d.attempts + 1, tries = d.tries + 1,
-           leased_until = statement_timestamp() + %(lease)s * interval '1 second',
-           next_attempt_at = statement_timestamp() + %(lease)s * interval '1 second'
+           leased_until = statement_timestamp() + %(lease)s * interval '1 second'
       FROM events_delivery old LEFT JOIN events_fact f ON f.id = old.fact_id
      WHERE d.id = ANY (%(ids)s) AND old.id = d.id
-       AND d.status = 'PENDING' AND d.next_attempt_at <= statement_timestamp()
+       AND d.status = 'PENDING' AND (d.leased_until IS NULL OR d.leased_until <= statement_timestamp())
     RETURNING d.id, d.endpoint_id, d.attempts, d.tries, d.subject, d.sequence, d.created_at,
               f.public_id, f.type, f.data::text, f.occurred_at
 """
@@ -132,8 +135,9 @@ NOTE = """
     ), moved AS (
         UPDATE events_delivery d
            SET status = t.status, leased_until = NULL,
-               next_attempt_at = CASE WHEN t.status = 'PENDING'
-                                      THEN statement_timestamp() + t.wait * interval '1 second' END,
+               next_attempt_at = CASE WHEN t.status <> 'PENDING' THEN NULL
+                                      WHEN t.sent IS NULL THEN d.next_attempt_at
+                                      ELSE statement_timestamp() + t.wait * interval '1 second' END,
                finished_at = CASE WHEN t.status <> 'PENDING' THEN statement_timestamp() END,
                attempts = d.attempts - (t.sent IS NULL)::int, tries = d.tries - (t.sent IS NULL)::int,
                last_status = CASE WHEN t.sent IS NULL THEN d.last_status ELSE t.last_status END,
