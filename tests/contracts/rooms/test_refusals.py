@@ -10,7 +10,6 @@ from apps.rooms.models import Task
 from tests.contracts.rooms.game import GameServer
 
 pytestmark = pytest.mark.django_db
-HERE = "here"
 
 
 @pytest.fixture
@@ -110,6 +109,15 @@ def test_all_unknown_tokens_are_named(game, room, call):
     body = {"roomId": room, **arrays(ana_11=1, bo_2222=1), "tokens": ["Doge", "0x" + "1" * 40]}
     text = f"Invalid token: Doge; Invalid token: 0x{'1' * 40}"
     assert refusal(game, call, body) == (401, "TOKEN_INVALID", text)
+
+
+def test_a_token_that_was_switched_off_takes_nothing_more_and_can_be_paid_out(game, room):
+    game.operator.assets.filter(code="gamr").update(enabled=False)
+    for call in ("pay", "createJoinPay"):
+        body = {"roomId": room, **game.taking(ana_11=1)}
+        assert refusal(game, call, body) == (401, "TOKEN_INVALID", "Invalid token: gamr")
+    assert game.done("earnLeaveEnd", roomId=room, **game.giving(ana_11=3))["status"] == "SUCCESS"
+    assert game.wallet("ana-11") == 100
 
 
 BAD_AMOUNTS = [
