@@ -1,19 +1,25 @@
 """Endpoints that lead to receivers of the test, and relays that run in threads of the test."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F
 
+from apps.core import leash
 from apps.core.actors import SYSTEM
 from apps.events.models import Delivery, Endpoint
 from apps.events.relay import webhooks
 from apps.events.services import endpoints, numbering
 from apps.operators.models import Operator
+from config import addresses
 from tests.events.factories import NOON, write
-from tests.workers import eventually
+from tests.workers import database_url, eventually
 
 
 def make(operator: Operator, url: str, events: list[str] | None = None, **more: Any) -> endpoints.Made:
@@ -41,6 +47,25 @@ def relaying(relays: int = 1, threads: int = 16) -> Iterator[threading.Event]:
         stop.set()
         for thread in running:
             thread.join()
+
+
+@contextmanager
+def relay_process() -> "Iterator[subprocess.Popen[bytes]]":
+    """`manage.py relay` on the database of the test."""
+    environment = {**os.environ, "DATABASE_URL": database_url(), "REDIS_URL": settings.REDIS_URL}
+    environment.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
+    process = subprocess.Popen(
+        [sys.executable, "-P", leash.__file__, str(os.getpid()), sys.executable, "-m", "manage", "relay"],
+        cwd=addresses.REPOSITORY,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def states(endpoint: Endpoint) -> dict[str, int]:

@@ -1,45 +1,18 @@
 """A relay that is killed between sending and noting: what it had in hand is sent again, under the same id."""
 
-import os
 import signal
-import subprocess
-import sys
-from contextlib import contextmanager
 
 import pytest
-from django.conf import settings
 
-from apps.core import leash
 from apps.events.models import Attempt, Delivery
-from config import addresses
 from tests.events.factories import NOON
-from tests.events.relays import make, settled, states, tell
+from tests.events.relays import make, relay_process, settled, states, tell
 from tests.factories import OperatorFactory
 from tests.receivers import Receiver
-from tests.workers import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 START_SECONDS = 60.0
-
-
-@contextmanager
-def relay_process():
-    """`manage.py relay` on the database of the test."""
-    environment = {**os.environ, "DATABASE_URL": database_url(), "REDIS_URL": settings.REDIS_URL}
-    environment.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
-    process = subprocess.Popen(
-        [sys.executable, "-P", leash.__file__, str(os.getpid()), sys.executable, "-m", "manage", "relay"],
-        cwd=addresses.REPOSITORY,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_what_was_sent_and_not_noted_is_sent_again_and_a_graceful_stop_notes_it(redis):
