@@ -113,7 +113,7 @@ class DeliveryAdmin(TenantAdmin):
                 (
                     one.number,
                     formats.moment(one.started_at, seconds=True),
-                    f"{formats.number(one.milliseconds)} ms",
+                    f"{formats.number(one.milliseconds)}\u00a0ms",
                     _outcome(one),
                     _exchange(one),
                 )

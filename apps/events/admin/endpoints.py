@@ -269,7 +269,7 @@ class EndpointAdmin(TenantAdmin):
                     ("shown_url", "state"),
                     ("operator", "shown_id"),
                     ("shown_events", "shown_format"),
-                    ("ordered", "secrets"),
+                    ("shown_order", "secrets"),
                 )
             },
         ),
@@ -387,6 +387,11 @@ class EndpointAdmin(TenantAdmin):
     def shown_format(self, row: Endpoint) -> str:
         """How facts are written down."""
         return dict(FORMATS).get(Format(row.format), "Game platform notices")
+
+    @display(description="order")
+    def shown_order(self, row: Endpoint) -> str:
+        """How strict."""
+        return "strictly one at a time, by number" if row.ordered else "kept per tournament"
 
     @display(description="signed with")
     def secrets(self, row: Endpoint) -> str:
