@@ -8,6 +8,11 @@ from django.contrib.auth.backends import ModelBackend
 
 from apps.operators.models import Membership, Role, User
 
+# What was paid is taken back by those who answer for money, not by those who run the play.
+_MATCHES = tuple(
+    f"matches.{verb}"
+    for verb in ("abort_match", "cancel_match", "forfeit_match", "settle_match", "decide_dispute", "register_client")
+)
 _COMPETITIONS = ("tournaments.*",)
 _PEOPLE = ("operators.change_player", "operators.add_player", "operators.block_player")
 
@@ -21,6 +26,7 @@ GRANTS: Mapping[Role, tuple[str, ...]] = {
         "operators.*_game",
         "operators.*_brand",
         "rooms.*",
+        *_MATCHES,
         "jobs.*",
         "events.*",
     ),
@@ -31,6 +37,10 @@ GRANTS: Mapping[Role, tuple[str, ...]] = {
         "tournaments.resume_tournament",
         "rooms.refund_room",
         "rooms.close_room",
+        "matches.abort_match",
+        "matches.settle_match",
+        "matches.decide_dispute",
+        "matches.correct_match",
         "jobs.*",
     ),
     Role.SUPPORT: (
@@ -38,6 +48,9 @@ GRANTS: Mapping[Role, tuple[str, ...]] = {
         *_PEOPLE,
         "tournaments.remove_entry",
         "tournaments.rebuy_entry",
+        "events.test_endpoint",
+        "events.replay_endpoint",
+        "events.retry_delivery",
         "rooms.remove_member",
         "rooms.end_sessions",
         "rooms.change_allowance",
