@@ -6,7 +6,7 @@ import pytest
 
 from apps.ledger.services import transfers
 from apps.rooms import errors, operations
-from apps.rooms.models import Room
+from apps.rooms.models import Allowance, Room
 from apps.rooms.operations import Entry, Game
 from apps.rooms.services import performing
 from tests.factories import OperatorFactory
@@ -216,3 +216,19 @@ def test_a_wallet_emptied_since_it_was_read_is_an_insufficient_balance(floor, mo
         floor.do(operations.create_join_pay(floor.game, floor.entries(ana=1)))
     assert not Room.objects.exists()
     assert floor.wallet("ana") == 100
+
+
+@pytest.mark.parametrize("change", [{"units": 0}, {"expires_at": AT}])
+def test_an_allowance_revoked_since_it_was_read_is_not_spent(floor, monkeypatch, change):
+    hold = performing.hold
+
+    def hold_and_be_overtaken(operation):
+        held = hold(operation)
+        Allowance.objects.filter(player=floor.people["bo"]).update(**change)
+        return held
+
+    monkeypatch.setattr(performing, "hold", hold_and_be_overtaken)
+    with pytest.raises(errors.AllowanceInsufficient):
+        floor.submit(operations.create_join_pay(floor.game, floor.entries(ana=1, bo=1)))
+    assert not Room.objects.exists()
+    assert (floor.wallet("ana"), floor.wallet("bo"), floor.allowance("ana")) == (100, 100, 100)

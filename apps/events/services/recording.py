@@ -48,21 +48,27 @@ def record_many(facts: Iterable[NewFact], *, operator_id: int, actor: Actor, at:
     rows = prepared(facts, at=at)
     for start in range(0, len(rows), WRITTEN_AT_ONCE):
         _insert(rows[start : start + WRITTEN_AT_ONCE], operator_id=operator_id, actor=actor, at=at)
+    if rows:
+        announce()
     return [row["id"] for row in rows]
 
 
 def prepared(facts: Iterable[NewFact], *, at: datetime) -> list[dict[str, Any]]:
-    """Return the rows (id, type, subject, data) of facts, and ring the sequencer for when the transaction commits.
+    """Return the rows (id, type, subject, data) of facts.
 
-    For an area that writes its change and its facts with one statement; everybody else calls `record`.
+    For an area that writes its change and its facts with one statement, and then calls `announce`; everybody else calls
+    `record`.
     """
     new = list(facts)
-    if new:
-        doorbell.ring(SEQUENCER)
     return [
         {"id": public_id, "type": fact.type, "subject": fact.subject, "data": fact.data}
         for public_id, fact in zip(_public_ids(len(new), at), new, strict=True)
     ]
+
+
+def announce() -> None:
+    """Ring the sequencer for when the running transaction commits; at once, if there is none."""
+    doorbell.ring(SEQUENCER)
 
 
 def _insert(rows: Sequence[Mapping[str, Any]], *, operator_id: int, actor: Actor, at: datetime) -> None:

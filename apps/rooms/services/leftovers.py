@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
 
@@ -115,10 +115,8 @@ def _parts(room: Room, sweep: str) -> dict[Asset, dict[int | None, int]]:
             weights[asset_id][player_id] = int(units)
     parts: dict[Asset, dict[int | None, int]] = {}
     for asset, units in held.items():
-        each: dict[int | None, int] = {}
-        each.update(rules.split(units, weights[asset.pk]))
-        if each:
-            parts[asset] = each
+        if each := rules.split(units, weights[asset.pk]):
+            parts[asset] = cast("dict[int | None, int]", each)
     return parts
 
 

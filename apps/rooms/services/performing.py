@@ -1,7 +1,7 @@
 """Do an operation: hold the room, decide, write. One transaction, two statements (rooms.md 6.1)."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,9 @@ HOLD = """
     SELECT set_config('lock_timeout', %s, TRUE),
            rooms_hold(%s, %s, %s, %s::bigint[], %s::bigint[], %s::text[], %s)
 """
+WRITE = "SELECT set_config('lock_timeout', %s, TRUE), rooms_write(%s::jsonb)"
+# The constraint that speaks when a player revoked, or spent elsewhere, what an operation had seen.
+OVERSPENT = "rooms_allowance_not_negative"
 # How long an operation waits for whoever holds its room: operations take milliseconds, so more is somebody stuck.
 PATIENCE = "2s"
 LOCK_NOT_AVAILABLE = "55P03"
@@ -72,11 +75,23 @@ def perform(operation: Operation, *, actor: Actor, at: datetime) -> dict[str, An
     return carry_out(operation, hold(operation), None, actor=actor, at=at)
 
 
+def create_at_once(operation: Operation, task: Task, *, actor: Actor, at: datetime) -> None:
+    """Do an operation that creates its room. Two statements, of which the second is the whole transaction.
+
+    Nobody else can hold the room, and what players may have spent or revoked since the first statement the second one
+    refuses, so nothing need be locked between them. Raises as `carry_out` does.
+    """
+    # Inside somebody's transaction a refusal must leave that one whole.
+    with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        carry_out(operation, hold(operation), task, actor=actor, at=at)
+
+
 def carry_out(operation: Operation, held: Ground, task: Task | None, *, actor: Actor, at: datetime) -> dict[str, Any]:
     """Decide and write, in the transaction that holds the ground; `task` ends as SUCCEEDED with it.
 
-    A task without a key is written whole. Raises RoomError with nothing written; InsufficientBalance also when a wallet
-    was emptied since it was read, and then the transaction is broken: let it roll back.
+    A task without a key is written whole. Raises RoomError with nothing written; InsufficientBalance and
+    AllowanceInsufficient also when somebody took what was seen here, and then the transaction is broken: let it roll
+    back.
     """
     room = _room(operation, held, at)
     change = rules.decide(operation, held, room, at=at)
@@ -111,6 +126,7 @@ def carry_out(operation: Operation, held: Ground, task: Task | None, *, actor: A
         "task": _row(task) if task else None,
     }
     written = _write(whole)
+    events.announce()
     if task is not None:
         task.pk = written
     return answer
@@ -119,13 +135,15 @@ def carry_out(operation: Operation, held: Ground, task: Task | None, *, actor: A
 def _write(change: Mapping[str, Any]) -> int | None:
     try:
         with patience(), connection.cursor() as cursor:
-            cursor.execute("SELECT rooms_write(%s::jsonb)", [dumps(change)])
-            found: int | None = cursor.fetchone()[0]
+            cursor.execute(WRITE, [PATIENCE, dumps(change)])
+            found: int | None = cursor.fetchone()[1]
             return found
     except IntegrityError as problem:
         if violated(problem) == OVERDRAWN:
             # Rooms are held, so it is a wallet: another room was quicker to take what we had seen.
             raise errors.InsufficientBalance from problem
+        if violated(problem) == OVERSPENT:
+            raise errors.AllowanceInsufficient from problem
         raise
 
 

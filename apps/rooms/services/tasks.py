@@ -64,6 +64,9 @@ def submit(
     task = new_task(operation, params, key=key, actor=actor, at=at)
     try:
         try:
+            if sync and operation.creates:
+                performing.create_at_once(operation, task, actor=actor, at=at)
+                return task
             return _submitted(operation, task, sync=sync, actor=actor, at=at)
         except errors.RoomBusy:
             return _queued_unseen(operation, new_task(operation, params, key=key, actor=actor, at=at))

@@ -3,7 +3,8 @@
 -- Locks, in this order, as everybody does: the room, then the allowances of the payers by key. (Balances come last, when
 -- postings move them.) What is read after a lock is read by a later statement, so it is never older than the lock.
 --
--- of_room null stands for a room that is about to be created: its number is drawn here. The answer is one JSON text,
+-- of_room null stands for a room that is about to be created: its number is drawn here, and nothing is locked, because
+-- rooms_write is then a transaction of its own and takes the allowances' locks itself. The answer is one JSON text,
 -- {"room": null} when the game has no such room. Units are text: they have up to 38 digits.
 CREATE OR REPLACE FUNCTION rooms_hold(
     of_operator bigint, of_game text, of_room bigint, of_players bigint[], payers bigint[], codes text[], house text
@@ -32,7 +33,7 @@ BEGIN
             SELECT asset_id FROM ledger_account
              WHERE operator_id = of_operator AND kind = 'ESCROW' AND subject = escrow));
 
-    IF payers <> '{}' THEN
+    IF payers <> '{}' AND of_room IS NOT NULL THEN
         PERFORM 1 FROM rooms_allowance
          WHERE player_id = ANY(payers) AND asset_id = ANY(assets) AND game_id = of_game
          ORDER BY id FOR NO KEY UPDATE;

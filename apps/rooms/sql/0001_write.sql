@@ -1,6 +1,7 @@
 -- Write what an operation does, all of it, in one round trip and with plans that are kept: the room, who came and went,
--- the allowances, the journal with its postings, the facts, the players' activity and the task. Whoever calls holds the
--- room and the allowances (rooms_hold) and has decided; constraints and triggers judge it once more.
+-- the allowances, the journal with its postings, the facts, the players' activity and the task. Whoever calls has
+-- decided, and holds the room (rooms_hold) unless it is new. Constraints and triggers judge it once more; for a new room,
+-- which nobody holds and whose payers may have revoked or spent meanwhile, that is what counts.
 --
 -- Accounts that are missing come before the postings in a statement of their own, because a trigger gives them their
 -- balances when that statement ends. Returns the task's key.
@@ -14,6 +15,7 @@ DECLARE
     task jsonb := change -> 'task';
     movement jsonb := change -> 'journal';
     journal bigint;
+    taken bigint;
     written bigint;
 BEGIN
     IF (change #>> '{room,new}')::boolean THEN
@@ -35,8 +37,17 @@ BEGIN
            AND player_id IN (SELECT p::bigint FROM jsonb_array_elements_text(change -> 'leaves') p);
     END IF;
     IF change -> 'takes' <> '[]' THEN
+        PERFORM 1 FROM rooms_allowance
+         WHERE id IN (SELECT (t ->> 0)::bigint FROM jsonb_array_elements(change -> 'takes') t)
+         ORDER BY id FOR NO KEY UPDATE;
         UPDATE rooms_allowance a SET units = a.units - (t ->> 1)::numeric
-          FROM jsonb_array_elements(change -> 'takes') t WHERE a.id = (t ->> 0)::bigint;
+          FROM jsonb_array_elements(change -> 'takes') t
+         WHERE a.id = (t ->> 0)::bigint AND a.expires_at > moment;
+        GET DIAGNOSTICS taken = ROW_COUNT;
+        IF taken <> jsonb_array_length(change -> 'takes') THEN
+            RAISE EXCEPTION 'an allowance is gone'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'rooms_allowance_not_negative';
+        END IF;
     END IF;
 
     IF change -> 'accounts' <> '[]' THEN
