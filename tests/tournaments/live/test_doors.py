@@ -1,5 +1,6 @@
 """Who may listen."""
 
+import urllib.request
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -184,7 +185,8 @@ def test_the_process_answers_health_checks_and_counts_its_sockets(live, tourname
     assert live.get("/healthz") == HTTPStatus.OK
     with live.listen(tournament.pk, key) as socket:
         socket.next()
-        assert live.get("/metrics") == HTTPStatus.OK
+        with urllib.request.urlopen(f"http://127.0.0.1:{live.port}/metrics", timeout=20) as answer:
+            assert b"\npodium_live_sockets " in answer.read()
     assert live.get(path(tournament)) == HTTPStatus.NOT_FOUND
 
 
