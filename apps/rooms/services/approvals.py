@@ -13,6 +13,7 @@ from apps.core.actors import Actor
 from apps.core.clock import iso
 from apps.core.numbers import number
 from apps.events.services import recording as events
+from apps.ledger.models import Asset
 from apps.ledger.money import to_amount
 from apps.operators.models import Credential, CredentialKind, Player
 from apps.operators.services import admission
@@ -71,6 +72,7 @@ def grants_of(operator_id: int, names: Sequence[str], amounts: Sequence[Decimal 
     if not names:
         raise TokenRequired("Token is required")
     found = tokens.resolve(operator_id, names)
+    _refuse_switched_off(found, names)
     if len(names) != len(amounts):
         raise errors.LengthMismatch("Input params was incorrect.")
     grants: dict[int, Grant] = {}
@@ -83,6 +85,14 @@ def grants_of(operator_id: int, names: Sequence[str], amounts: Sequence[Decimal 
             raise ApprovalIncorrect
         grants[token.asset_id] = Grant(token, units)
     return list(grants.values())
+
+
+def _refuse_switched_off(found: Sequence[Token], names: Sequence[str]) -> None:
+    """A token that takes no new money is as good as unknown. Raises TokenInvalid."""
+    live = set(Asset.objects.filter(pk__in=[one.asset_id for one in found], enabled=True).values_list("pk", flat=True))
+    bad = [f"Invalid token: {name}" for one, name in zip(found, names, strict=True) if one.asset_id not in live]
+    if bad:
+        raise errors.TokenInvalid("; ".join(bad), errors=bad)
 
 
 def game_called(operator_id: int, game_id: str) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from apps.events.models import Fact
+from apps.ledger.models import Asset
 from apps.ledger.services import transfers
 from apps.operators.models import Player
 from apps.rooms.models import Activity, Allowance
@@ -126,6 +127,14 @@ def test_a_bad_approval_changes_nothing_and_costs_no_code(lobby, body, expected)
     assert not Allowance.objects.exists()
     fine = {"gameId": "mygame", "token": "gamr", "amount": 1, "plyrId": "ana-11"}
     assert lobby.post("approve", {**fine, "otp": lobby.code("ana-11", lobby.at)}).status_code == 200
+
+
+def test_a_token_that_was_switched_off_is_not_approved(lobby):
+    approve(lobby, 5)
+    Asset.objects.filter(operator=lobby.operator, code="gamr").update(enabled=False)
+    answer = with_code(lobby, "approve", gameId="mygame", token="gamr", amount=1)
+    assert refused(answer) == (401, "Invalid token: gamr", "TOKEN_INVALID")
+    assert int(Allowance.objects.get().units) == 5 * 10**18
 
 
 def test_a_wrong_code_approves_nothing(lobby):
