@@ -31,6 +31,7 @@ urlpatterns = [
     path("", room_api),
     path("api/", room_api),
     path("api/api/", room_api),
+    path("", include("apps.rounds.api.urls")),
 ]
 
 handler400 = "apps.core.api.errors.bad_request"

@@ -26,6 +26,8 @@ class RateLimits(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     # Games: a poll a second for every open task of a busy game must fit (rooms.md 5).
     rooms: PerMinute = 60_000
     room_polls: PerMinute = 600_000
+    # Integrations: calls of any size. Beyond it they are told to come back (rounds.md 3.1: 503, never 429).
+    rounds: PerMinute = 600_000
 
 
 class Branding(msgspec.Struct, rename="camel", forbid_unknown_fields=True):

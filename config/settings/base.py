@@ -41,6 +41,18 @@ GAME_PLATFORM_KEY = env.str("GAME_PLATFORM_KEY", default="")
 PAYOUT_BATCH = env.int("PAYOUT_BATCH", default=5000)
 # A file or URL in the European Central Bank's XML that is read for every operator; empty: rates come by API and staff.
 EXCHANGE_RATES_SOURCE = env.str("EXCHANGE_RATES_SOURCE", default="")
+# Rounds of games that no tournament watches are kept as well: reports need them.
+ROUNDS_KEEP_UNWATCHED = env.bool("ROUNDS_KEEP_UNWATCHED", default=True)
+# How much a partition of rounds holds: day, week or month.
+ROUNDS_PARTITION = env.str("ROUNDS_PARTITION", default="week")
+# Partitions that ended longer ago are let go of: dropped, or detached to be archived. 0 keeps them all.
+ROUNDS_KEPT_DAYS = env.int("ROUNDS_KEPT_DAYS", default=0)
+ROUNDS_EXPIRED = env.str("ROUNDS_EXPIRED", default="drop")
+# Integrations: refuse calls that did not come by TLS, and keys that may be used from anywhere.
+INTEGRATIONS_REQUIRE_HTTPS = env.bool("INTEGRATIONS_REQUIRE_HTTPS", default=False)
+INTEGRATIONS_REQUIRE_ALLOW_LIST = env.bool("INTEGRATIONS_REQUIRE_ALLOW_LIST", default=False)
+# How long before its start a tournament's games are told as active.
+ACTIVE_GAMES_AHEAD_SECONDS = env.int("ACTIVE_GAMES_AHEAD_SECONDS", default=24 * 3600)
 # How long a game server that asked for a synchronous answer waits for its turn (rooms.md 3.0.3).
 ROOM_SYNC_SECONDS = env.float("ROOM_SYNC_SECONDS", default=25.0)
 PLAYER_TOKEN_ALGORITHM = env.str("PLAYER_TOKEN_ALGORITHM", default="EdDSA")
@@ -146,9 +158,6 @@ REDIS_URL = addresses.numbered(
     env.str("REDIS_URL", default="") or addresses.redis_url(DATA_DIR), env.int("REDIS_DATABASE", default=None)
 )
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
-CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
-}
 
 # --- work in the background -------------------------------------------------------------------------------------------
 
@@ -174,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget old room tasks": every(3600, "rooms.forget_tasks"),
     "boards": every(2, "boards.sweep"),
     "matches": every(1, "matches.tick"),
+    "keep partitions of rounds": every(3600, "rounds.keep_partitions"),
     "heartbeat": every(5, "core.heartbeat"),
     "exchange rates": every(6 * 3600, "ledger.fetch_exchange_rates"),
     "forget old deliveries": every(600, "events.purge_deliveries"),

@@ -37,6 +37,7 @@ UNLIMITED = {
             "internalBurstPerTenSeconds",
             "rooms",
             "roomPolls",
+            "rounds",
         ),
         1000000,
     )

@@ -176,6 +176,7 @@ DEFAULTS = {
         "internalBurstPerTenSeconds": 500,
         "rooms": 60000,
         "roomPolls": 600000,
+        "rounds": 600000,
     },
     "rakePercent": 0,
     "enforceMinPlayers": False,

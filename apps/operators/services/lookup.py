@@ -43,7 +43,7 @@ def _part(model: type[models.Model], start: int) -> _Part:
     return _Part(model, start, tuple(field.attname for field in fields), tuple(converters))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _prepared(column: str) -> tuple[str, _Part, _Part]:
     credential = _part(Credential, 0)
     operator = _part(Operator, len(credential.names))
@@ -57,7 +57,7 @@ def _prepared(column: str) -> tuple[str, _Part, _Part]:
 
 
 def credentials_by(column: str, value: str, *, kind: str) -> list[Credential]:
-    """Return the credentials of a kind whose `digest` or `prefix` is `value`, each with its operator loaded."""
+    """Return the credentials of a kind whose `digest`, `prefix` or `ref` is `value`, each with its operator loaded."""
     sql, credential_part, operator_part = _prepared(column)
     with connection.cursor() as cursor:
         cursor.execute(sql, [value, kind])
