@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,13 @@ from apps.events.services.queues import Access
 STAFF = Actor("staff", "ada@podium.example")
 KEY, SECRET = "AKIAPODIUM", "wJalrXUtnFEMI/K7MDENG"
 _numbers = itertools.count(1)
+
+
+def closed() -> str:
+    """An address where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
 class Server:

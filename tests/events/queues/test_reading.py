@@ -15,7 +15,7 @@ from apps.events.services import queues, receiving
 from apps.tournaments.models import Entry, GameEvent
 from apps.tournaments.services import intake
 from apps.tournaments.services.intake.messages import take_message
-from tests.events.queues.conftest import STAFF
+from tests.events.queues.conftest import STAFF, closed
 from tests.factories import OperatorFactory
 from tests.tournaments import world
 from tests.workers import eventually
@@ -176,7 +176,7 @@ def test_what_fails_here_comes_back_and_holds_its_group(server, operator, tourna
 
 def test_a_server_that_is_away_is_noted_and_forgotten(server, operator, at):
     queue = server.inbound(operator, at=at)
-    InboundQueue.objects.filter(pk=queue.pk).update(endpoint_url="http://127.0.0.1:9")
+    InboundQueue.objects.filter(pk=queue.pk).update(endpoint_url=closed())
     with pytest.raises(sqs.Trouble):
         read(queue, at)
     queue.refresh_from_db()
