@@ -84,6 +84,7 @@ UNFOLD = {
                     _page("Tournaments", "trophy", "tournaments.tournament"),
                     _page("Entries", "how_to_reg", "tournaments.entry"),
                     _page("Game events", "sports_esports", "tournaments.gameevent"),
+                    _page("Matches", "swords", "matches.match"),
                     _page("Rooms", "meeting_room", "rooms.room"),
                     _page("Room tasks", "checklist", "rooms.task"),
                     _page("Room games", "tune", "rooms.gamesettings"),
@@ -127,6 +128,7 @@ UNFOLD = {
                 "items": [
                     _page("Operators", "domain", "operators.operator"),
                     _page("Keys", "key", "operators.credential"),
+                    _page("Match clients", "hub", "matches.client"),
                     _page("Staff", "badge", "operators.membership"),
                     _page("Logins", "manage_accounts", "operators.user"),
                 ],

@@ -14,6 +14,7 @@ from django.urls import reverse
 from apps.core.actors import Actor
 from apps.ledger.models import Asset
 from apps.ledger.services import holds, rates, transfers
+from apps.matches.services import disputing
 from apps.operators.models import Operator, Player, Role, User
 from apps.rooms import operations
 from apps.rooms.services import chips
@@ -22,11 +23,15 @@ from apps.tournaments.services import running
 from tests import factories
 from tests.admin import telling
 from tests.factories import OperatorFactory
+from tests.matches import world as matches
 from tests.rooms import floor
 from tests.tournaments import world
 
 STAFF = Actor("staff", "ada@podium.example")
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+# Who plays the matches.
+DUEL = {"t-red": ["mia"], "t-blue": ["noa"]}
 
 # Whom the pages are tried with, besides the platform's administrator.
 ROLES = tuple(str(role) for role in Role)
@@ -73,6 +78,17 @@ class Scene:
         self.chip, _ = chips.create(
             self.operator.pk, game_id=self.floor.game_id, name="Gold", symbol="GOLD", image="", actor=STAFF, at=AT
         )
+
+        self.game = matches.client(self.operator, f"{self.operator.slug}-kart", hold_minutes=30)
+        self.match = matches.make(self.game, DUEL).match
+        self.held = matches.make(self.game, DUEL).match
+        matches.result(self.held)
+        self.disputed = matches.make(self.game, DUEL).match
+        matches.result(self.disputed)
+        disputing.open_dispute(self.disputed.pk, participant_id="noa", note="he cheated", actor=STAFF, at=AT)
+        self.paid = matches.make(self.game, DUEL, hold_minutes=0).match
+        matches.result(self.paid)
+        self.invited = matches.make(self.game, DUEL, confirmed=False).match
 
     def rows(self, model: type[Model]) -> Iterable[Any]:
         """This operator's rows of a model, by the path that the admin itself goes."""

@@ -133,7 +133,7 @@ def subject(text: str) -> SafeString:
     """Write a subject such as `tournament:17` as a link to what it names."""
     word, _, pk = text.partition(":")
     page = SUBJECT_PAGES.get(word)
-    if page is None or not pk.isdigit():
+    if page is None or not pk.isalnum():
         return format_html("{}", text) if text else NOTHING
     try:
         return format_html('<a class="pd-link pd-nowrap" href="{}">{} {}</a>', change_url(page, pk), word, pk)
