@@ -5,7 +5,7 @@ import socket
 import threading
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ from config.demo.client import Client, Refused
 from config.demo.keys import Keys
 from config.demo.receiver import Receiver
 from config.demo.rooms import GameClient, Table
+from config.demo.sqs import start_sqs
 from config.demo.traffic import Traffic, play_one, wait_paid
 
 PLAYERS, ROUNDS = 10, 3
@@ -39,8 +40,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--live-port", type=int, default=8001)
         parser.add_argument("--once", action="store_true", help="play one tournament from creation to payout and exit")
+        parser.add_argument("--sqs", action="store_true", help="run an SQS server too, with a queue each way")
 
-    def handle(self, *, host: str, port: int, live_port: int, once: bool, **_: Any) -> None:
+    def handle(self, *, host: str, port: int, live_port: int, once: bool, sqs: bool = False, **_: Any) -> None:
         """Seed, run, and either stay with traffic or prove one tournament. Exit code 0 only if all of it worked."""
         if once:
             host, port, live_port = "127.0.0.1", _free_port(), _free_port()
@@ -55,7 +57,7 @@ class Command(BaseCommand):
                 connection.close()
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                     signal.signal(number, lambda *_: supervisor.ask_to_stop())
-                with supervisor:
+                with start_sqs("acme", say=self.stdout.write) if sqs else nullcontext(), supervisor:
                     if supervisor.wait_ready():
                         base_url = f"http://127.0.0.1:{port}"
                         if once:
