@@ -122,7 +122,7 @@ def test_each_kind_of_key_opens_its_own_door_only(operator):
         CredentialKind.MATCH_CLIENT,
         CredentialKind.APPLICATION,
     ):
-        key = issue(operator, kind).key
+        key = issue(operator, kind, ref="acme").key
         assert refusal(Api(key).get("/api/echo")) == (401, "UNAUTHORIZED")
         assert refusal(Api(key).get("/internal/inside")) == (401, "UNAUTHORIZED")
 
