@@ -79,8 +79,8 @@ class ClientForm(OperationForm):
     """How a client works."""
 
     name = forms.CharField(max_length=120, required=False)
-    mode = forms.ChoiceField(choices=Mode.choices, label="Results")
-    delivery = forms.ChoiceField(choices=Delivery.choices, label="Hears of matches by")
+    mode = forms.ChoiceField(choices=Mode.choices, initial=Mode.SYNC, label="Results")
+    delivery = forms.ChoiceField(choices=Delivery.choices, initial=Delivery.PUSH, label="Hears of matches by")
     webhook_url = forms.CharField(max_length=500, required=False, label="Webhook URL", help_text="Needed for push.")
     browser = forms.CharField(
         max_length=500, required=False, label="Launch URL, browser", help_text="{match-token} is filled in."
@@ -89,8 +89,8 @@ class ClientForm(OperationForm):
     ios = forms.CharField(max_length=500, required=False, label="Launch URL, iOS")
     steam = forms.CharField(max_length=500, required=False, label="Launch URL, Steam")
     fee_bps = forms.IntegerField(min_value=0, max_value=10_000, initial=0, label="Fee, basis points")
-    score_order = forms.ChoiceField(choices=ScoreOrder.choices, label="Scores")
-    tie_policy = forms.ChoiceField(choices=TiePolicy.choices, label="Ties")
+    score_order = forms.ChoiceField(choices=ScoreOrder.choices, initial=ScoreOrder.HIGHER, label="Scores")
+    tie_policy = forms.ChoiceField(choices=TiePolicy.choices, initial=TiePolicy.REFUND, label="Ties")
     strict_200 = forms.BooleanField(required=False, initial=True, label="Only 200 counts")
     send_delete = forms.BooleanField(required=False, label="Send DELETE for aborted matches")
     aborts_on_first_failure = forms.BooleanField(required=False, label="No retries")
