@@ -249,6 +249,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.core.api.schema.errors_everywhere",
+        "apps.rounds.api.schema.with_rounds",
     ],
     # Several things have a `status`; generated clients want a name for each set of its words.
     "ENUM_NAME_OVERRIDES": {

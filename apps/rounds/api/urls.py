@@ -19,4 +19,6 @@ urlpatterns = [
     *_calls("external/<str:integration_id>/sync-operators-and-brands", views.BrandsView),
     *_calls("external/<str:integration_id>/sync-games", views.GamesView),
     *_calls("external/<str:integration_id>/active-games", views.ActiveGamesView),
+    path("gamerounds/<path:rest>", csrf_exempt(views.nothing_here)),
+    path("external/<path:rest>", csrf_exempt(views.nothing_here)),
 ]

@@ -79,3 +79,8 @@ class ActiveGamesView(IntegrationView):
         found = catalogue.active_games(operator_id=self.credential.operator_id, at=clock.now())
         body = [{"gameId": game, "brandIds": brands} for game, brands in found]
         return answer(200, body, Cache_Control="private, max-age=60")
+
+
+def nothing_here(_: HttpRequest, **_rest: str) -> HttpResponse:
+    """Answer 404 in this dialect for everything else below its two beginnings."""
+    return answer(404, {"error": "NOT_FOUND", "message": "There is nothing at this address.", "details": []})
