@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -72,6 +73,42 @@ def a_pool_is_the_only_keeper_of_connections(**_: Any) -> Iterator[CheckMessage]
             f"DATABASE_POOL_SIZE is {settings.DATABASE_POOL_SIZE}.",
             hint="Set it to the connections one process may hold, 0 for none kept in a pool.",
             id="core.E006",
+        )
+
+
+@register(Tags.security)
+def networks_are_networks(**_: Any) -> Iterator[CheckMessage]:
+    """A network that is none would stop every call out, and only when the first is made."""
+    for network in settings.EGRESS_ALLOWED_NETWORKS:
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            yield Error(
+                f"EGRESS_ALLOWED_NETWORKS holds {network!r}.",
+                hint="Write networks as 10.20.0.0/16, separated by commas.",
+                id="core.E008",
+            )
+
+
+@register(Tags.security, deploy=True)
+def production_calls_nobody_on_its_own_machine(**_: Any) -> Iterator[CheckMessage]:
+    """An operator's receiver on loopback would reach whatever else listens there."""
+    if settings.EGRESS_ALLOW_LOOPBACK:
+        yield Error(
+            "EGRESS_ALLOW_LOOPBACK is on.",
+            hint="Unset it; it is for developers' machines. EGRESS_ALLOWED_NETWORKS names receivers that live inside.",
+            id="core.E009",
+        )
+
+
+@register()
+def a_relay_has_threads(**_: Any) -> Iterator[CheckMessage]:
+    """Half of them are kept for receivers that are known to answer."""
+    if not 4 <= settings.RELAY_THREADS <= 2000:  # noqa: PLR2004 - said in the hint
+        yield Error(
+            f"RELAY_THREADS is {settings.RELAY_THREADS}.",
+            hint="Set it to the webhooks that one relay process may send at a time, from 4 to 2000.",
+            id="core.E010",
         )
 
 

@@ -14,6 +14,8 @@ from django.core import checks
         ("GAME_LAUNCH_URL", "https://play.example/{slug}/{player}", "core.E004"),
         ("TRUSTED_PROXIES", -1, "core.E005"),
         ("DATABASE_POOL_SIZE", -1, "core.E006"),
+        ("EGRESS_ALLOWED_NETWORKS", ["10.0.0.0/8", "inside"], "core.E008"),
+        ("RELAY_THREADS", 1, "core.E010"),
     ],
 )
 def test_a_bad_setting_is_an_error_with_a_hint(settings, setting, value, expected):
@@ -29,5 +31,6 @@ def test_our_own_settings_pass():
 
 def test_production_needs_services_of_its_own(settings):
     settings.EMBEDDED_SERVICES = ["postgres", "redis"]
+    settings.EGRESS_ALLOW_LOOPBACK = True
     found = {message.id for message in checks.run_checks(include_deployment_checks=True)}
-    assert {"core.E007", "core.W001"} <= found
+    assert {"core.E007", "core.E009", "core.W001"} <= found
