@@ -48,11 +48,7 @@ OPEN = """
        SET nonce = kept.nonce + 1, deadline = excluded.deadline, started_at = excluded.started_at
     RETURNING nonce
 """
-FIND = """
-    SELECT p.handle, p.id, p.is_guest, s.nonce, s.deadline
-      FROM operators_player p LEFT JOIN rooms_gamesession s ON s.player_id = p.id AND s.game_id = %s
-     WHERE p.operator_id = %s AND p.handle = ANY(%s)
-"""
+FIND = "SELECT * FROM rooms_present(%s, %s, %s::text[])"
 CLOSE = """
     UPDATE rooms_gamesession SET nonce = nonce + 1, deadline = NULL
      WHERE player_id = %s AND (%s::text IS NULL OR game_id = %s) AND deadline IS NOT NULL
