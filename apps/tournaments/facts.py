@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.core.clock import iso
+from apps.core.numbers import number
 from apps.events.services.recording import NewFact
 from apps.ledger.money import to_amount
 from apps.tournaments.lifecycle import TournamentStatus
@@ -222,3 +223,14 @@ def score_adjusted(tournament: Tournament, entry: Entry, *, before: Decimal, rea
     """`player.score.adjusted`: staff changed a score."""
     data = {**_who(entry), "before": before, "after": entry.points, "reason": reason}
     return NewFact("player.score.adjusted", tournament.subject, data)
+
+
+def score_updated(tournament: Tournament, entry: Entry, *, position: int | None) -> NewFact:
+    """`player.score.updated`: for queues only, at most once a second; no position when the board is silent."""
+    data = {
+        **_who(entry),
+        "score": number(entry.points),
+        "position": position,
+        "round": entry.current_round or tournament.current_round,
+    }
+    return NewFact("player.score.updated", tournament.subject, data)

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from apps.core import clock, doorbell
 from apps.tournaments import board
-from apps.tournaments.services import running, settlement
+from apps.tournaments.services import running, score_facts, settlement
 
 TICK = "tournaments.tick"
 
@@ -22,6 +22,7 @@ def keep_time() -> None:
     running.tick(at=clock.now())
     for tournament_id in settlement.paying():
         doorbell.ring(settlement.PAY, tournament_id=tournament_id)
+    score_facts.tell_scores(at=clock.now())
 
 
 @shared_task(name=settlement.PAY, acks_late=True)

@@ -149,6 +149,11 @@ def note_created(queue_id: int, url: str, *, model: type[Either], actor: Actor, 
     return _change(_hold(model, queue_id), {"url": url}, "created at the provider", actor=actor, at=at)
 
 
+def operators_wanting(type: str) -> list[int]:
+    """Return the operators with a queue, switched on, that wants facts of a type. There are few queues."""
+    return sorted({queue.operator_id for queue in Queue.objects.filter(enabled=True) if queue.wants(type)})
+
+
 def _outgoing(access: Access, events: list[str]) -> dict[str, Any]:
     if access.url and not access.url.endswith(".fifo"):
         raise Invalid("Facts are told in order.", fields={"url": ["The URL of a FIFO queue ends with .fifo."]})
