@@ -26,11 +26,15 @@ from schemathesis.config import (
 )
 from schemathesis.core import NOT_SET
 
+from apps.core import clock
+from apps.matches.services import access
+from apps.operators.models import CredentialKind
 from apps.rooms.api import signatures
 from config.wsgi import application
 from tests.contracts.casino import Casino, complete
 from tests.contracts.rooms.game import GameServer
-from tests.factories import internal_key
+from tests.factories import internal_key, issue
+from tests.matches import world as matches
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_that_day")]
 
@@ -88,10 +92,12 @@ def world(db, settings):
     game = GameServer(casino.operator, crashes=False)
     room = game.stake(ann_11=3, bob_11=3)
     task = game.post("pay", {"roomId": room, **game.taking(ann_11=1)}).json()["task"]["id"]
+    duels, token = matches_of(casino.operator)
     return {
         "operator_id": casino.operator.public_id,
         "game": game,
-        "keys": {"/api/": casino.key, "/internal/": internal_key(casino.operator)},
+        "keys": {"/api/game/v1/": token, "/api/": casino.key, "/internal/": internal_key(casino.operator)},
+        "duels": itertools.cycle([*duels, None]),
         "ids": {
             "id": itertools.cycle([soon, running, done, None]),
             "player": itertools.cycle(["ann", bob["player_id"], bob["internal_player_id"], None]),
@@ -104,6 +110,8 @@ def world(db, settings):
             "identifier": itertools.cycle(["ann-11", None]),
             "gameId": itertools.cycle([game.game_id, None]),
             "token": itertools.cycle(["gamr", None]),
+            "match_id": itertools.cycle([*duels, None]),
+            "client_id": itertools.cycle(["kart-duel", None]),
         },
         # What a room call is about, so that some get as far as the room.
         "room": {
@@ -116,6 +124,20 @@ def world(db, settings):
         },
         "turns": itertools.cycle([True, True, False]),
     }
+
+
+def matches_of(operator):
+    """A live, an invited and a held match, and the access token of their game."""
+    secret = issue(operator, CredentialKind.MATCH_CLIENT, ref="kart-duel").key
+    kart = matches.client(operator, "kart-duel")
+    live, invited, held = (
+        matches.make(kart, {"a": ["user_id_1"], "b": ["user_id_2"]}, **more).match
+        for more in ({}, {"confirmed": False}, {"hold_minutes": 30})
+    )
+    matches.result(held)
+    return [live.public_id, invited.public_id, held.public_id], access.grant(
+        "kart-duel", secret, address="", at=clock.now()
+    ).token
 
 
 def keyed(case, world):
@@ -141,6 +163,8 @@ def test_no_call_ever_fails(case, world):
             case.path_parameters[name] = real
     if isinstance(case.body, dict) and isinstance(case.body.get("operator_id"), str):
         case.body["operator_id"] = world["operator_id"]
+    if isinstance(case.body, dict) and isinstance(case.body.get("match_id"), str):
+        case.body["match_id"] = next(world["duels"]) or case.body["match_id"]
     headers = (
         signed(case, world) if "gameKey" in str(case.operation.definition.raw.get("security")) else keyed(case, world)
     )

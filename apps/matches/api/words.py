@@ -2,7 +2,7 @@
 
 from apps.matches.lifecycle import DisputeStatus
 from apps.matches.lifecycle import MatchStatus as S
-from apps.matches.models import DisputeType
+from apps.matches.models import DisputeType, Mode, TiePolicy
 
 WIRE_WORDS = {
     S.ESCROWED: "pending",
@@ -20,6 +20,9 @@ WIRE_STATUSES = tuple(dict.fromkeys(WIRE_WORDS.values()))
 STATES = tuple(status.lower() for status in S.values)
 DISPUTE_STATES = tuple(status.lower() for status in DisputeStatus.values)
 DISPUTE_TYPES = tuple(DisputeType.values)
+MODES = tuple(mode.lower() for mode in Mode.values)
+TIE_POLICIES = tuple(policy.lower() for policy in TiePolicy.values)
+OUTCOMES = ("won", "tied", "void")
 SCORE_ORDERS = ("higher", "lower")
 # "desc" and "asc" are what others call the same.
 SCORE_ORDERS_TAKEN = ("higher", "lower", "desc", "asc")

@@ -11,20 +11,21 @@ from apps.ledger.api.serializers import AmountField
 from apps.ledger.money import written
 from apps.matches.api.words import (
     DISPUTE_STATES,
+    MODES,
+    OUTCOMES,
     SCORE_ORDERS,
     SCORE_ORDERS_TAKEN,
     STATES,
+    TIE_POLICIES,
     WIRE_STATUSES,
     match_status,
 )
-from apps.matches.models import Client, Delivery, DisputeType, Match, Mode, ScoreOrder, TiePolicy
+from apps.matches.models import Client, Delivery, DisputeType, Match, ScoreOrder
 from apps.matches.services.clients import PLATFORMS, Registered, developer_config
 from apps.matches.services.launching import Launch, submissions_left
 from apps.matches.services.states import Held
 
-MODES = [mode.lower() for mode in Mode.values]
 ORDERS = dict(zip(SCORE_ORDERS_TAKEN, (ScoreOrder.HIGHER, ScoreOrder.LOWER) * 2, strict=True))
-POLICIES = [policy.lower() for policy in TiePolicy.values]
 MAX_EVIDENCE = 20
 
 
@@ -56,7 +57,7 @@ class MatchIn(CamelSerializer):
     mode = serializers.ChoiceField(choices=MODES, required=False)
     fee_bps = serializers.IntegerField(min_value=0, max_value=10_000, required=False)
     score_order = serializers.ChoiceField(choices=SCORE_ORDERS_TAKEN, required=False)
-    tie_policy = serializers.ChoiceField(choices=POLICIES, required=False)
+    tie_policy = serializers.ChoiceField(choices=TIE_POLICIES, required=False)
     hold_minutes = serializers.IntegerField(min_value=0, max_value=60 * 24 * 60, required=False)
     submissions = serializers.IntegerField(min_value=1, max_value=1000, required=False, default=1)
     deadline = serializers.DateTimeField(required=False, allow_null=True, default=None)
@@ -129,7 +130,7 @@ class TeamOut(CamelSerializer):
 class ResultOut(CamelSerializer):
     """What became of it."""
 
-    outcome = serializers.ChoiceField(choices=["won", "tied", "void"])
+    outcome = serializers.ChoiceField(choices=OUTCOMES)
     leaders = serializers.ListField(child=serializers.CharField())
 
 
@@ -158,7 +159,7 @@ class MatchOut(CamelSerializer):
     currency = serializers.CharField()
     fee_bps = serializers.IntegerField()
     score_order = serializers.ChoiceField(choices=SCORE_ORDERS)
-    tie_policy = serializers.ChoiceField(choices=POLICIES)
+    tie_policy = serializers.ChoiceField(choices=TIE_POLICIES)
     money = MoneyOut()
     result = ResultOut(allow_null=True)
     reason = serializers.CharField(allow_null=True, help_text="Why it was aborted or cancelled.")
@@ -203,7 +204,7 @@ class ClientIn(CamelSerializer):
     mode = serializers.ChoiceField(choices=MODES, required=False)
     fee_bps = serializers.IntegerField(min_value=0, max_value=10_000, required=False)
     score_order = serializers.ChoiceField(choices=SCORE_ORDERS_TAKEN, required=False)
-    tie_policy = serializers.ChoiceField(choices=POLICIES, required=False)
+    tie_policy = serializers.ChoiceField(choices=TIE_POLICIES, required=False)
     strict200 = serializers.BooleanField(required=False)
     send_delete = serializers.BooleanField(required=False)
     aborts_on_first_failure = serializers.BooleanField(required=False)
@@ -225,7 +226,7 @@ class ClientOut(CamelSerializer):
     launch_urls = serializers.DictField(child=serializers.CharField())
     fee_bps = serializers.IntegerField()
     score_order = serializers.ChoiceField(choices=SCORE_ORDERS)
-    tie_policy = serializers.ChoiceField(choices=POLICIES)
+    tie_policy = serializers.ChoiceField(choices=TIE_POLICIES)
     strict200 = serializers.BooleanField()
     send_delete = serializers.BooleanField()
     aborts_on_first_failure = serializers.BooleanField()
