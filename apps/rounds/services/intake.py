@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import IntegrityError, connection
+from psycopg.errors import CheckViolation
 
 from apps.core import doorbell
 from apps.rounds.reading import ToldRound, kept
@@ -85,16 +87,29 @@ def take(rounds: Sequence[ToldRound], *, operator_id: int, integration: str, at:
     if not rows:
         return Taken(0, 0, relevant=False)
     partitions.be_ready(at=at)
-    parameters = [msgspec.json.encode(rows), operator_id, integration, at, settings.ROUNDS_KEEP_UNWATCHED]
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE, [parameters[0].decode(), *parameters[1:]])
-        fresh, wanted, queued = cursor.fetchone()
+    body = msgspec.json.encode(rows).decode()
+    fresh, wanted, queued = _write([body, operator_id, integration, at, settings.ROUNDS_KEEP_UNWATCHED])
     if queued:
         doorbell.ring(SCORE)
     relevant = bool(wanted)
     if fresh < len(rows):
         relevant = _compare(rows, operator_id, integration, fresh) or relevant
     return Taken(fresh, queued, relevant)
+
+
+def _write(parameters: list[Any]) -> tuple[int, int, int]:
+    """Run the statement; once more if the partition was made while it was looking for one."""
+    for again in (True, False):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(TAKE, parameters)
+                found: tuple[int, int, int] = cursor.fetchone()
+                return found
+        except IntegrityError as problem:
+            # PostgreSQL's word for "this row no longer belongs into the default partition".
+            if not again or not isinstance(problem.__cause__, CheckViolation) or connection.in_atomic_block:
+                raise
+    raise AssertionError
 
 
 def _rows(rounds: Sequence[ToldRound], operator_id: int, integration: str) -> list[_Row]:

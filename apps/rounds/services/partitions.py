@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 log = structlog.get_logger(__name__)
 
@@ -71,9 +72,7 @@ def be_ready(*, at: datetime) -> None:
 def prepare(*, at: datetime) -> list[str]:
     """Make every partition that is missing between `at` and 30 days later, and for stray rounds; return their names."""
     made = []
-    with _alone() as mine:
-        if not mine:
-            return []
+    with _alone():
         spans = spans_of_partitions()
         for day in [*_strays(), *_days(at, at + AHEAD)]:
             if not any(span.start <= day < span.end for span in spans):
@@ -97,9 +96,7 @@ def expire(*, at: datetime) -> list[str]:
     for span in sorted(spans_of_partitions()):
         if span.end > before:
             break
-        with _alone() as mine, connection.cursor() as cursor:
-            if not mine:
-                break
+        with _alone() as cursor:
             cursor.execute(
                 "SELECT EXISTS (SELECT FROM rounds_pendinground WHERE received_at >= %s AND received_at < %s)",
                 [span.start, span.end],
@@ -127,11 +124,12 @@ def _midnight(digits: str) -> datetime:
 
 
 @contextmanager
-def _alone() -> Iterator[bool]:
-    """A transaction that is the only one to change partitions and doesn't wait long; False if another is at it."""
+def _alone() -> Iterator[CursorWrapper]:
+    """A transaction in which nobody else changes partitions. Raises OperationalError if a lock is long in coming."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, true), pg_try_advisory_xact_lock(%s)", [PATIENCE, LOCK])
-        yield bool(cursor.fetchone()[1])
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        yield cursor
 
 
 def _days(start: datetime, end: datetime) -> Iterator[datetime]:
@@ -169,9 +167,11 @@ def _missing(day: datetime, spans: list[Span]) -> Span:
 def _make(span: Span) -> None:
     """Make a table, move into it what strayed into the default partition, and attach it.
 
-    Attaching lets others go on writing; creating a partition in place would make them wait.
+    Attaching lets others go on writing; creating a partition in place would make them wait. Only who writes into the
+    default partition waits, and is then told to look again (`intake`): else a row could slip in after the move.
     """
     with connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {DEFAULT} IN ACCESS EXCLUSIVE MODE")
         cursor.execute(f"CREATE TABLE {span.name} (LIKE {TABLE} INCLUDING ALL)")
         cursor.execute(
             f"WITH moved AS (DELETE FROM {DEFAULT} WHERE received_at >= %s AND received_at < %s RETURNING *)"  # noqa: S608 - our own names
