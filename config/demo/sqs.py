@@ -37,15 +37,19 @@ def start_sqs(operator_slug: str, *, say: Callable[[str], None]) -> Iterator[str
     host, port = server.get_host_and_port()
     address = f"http://{host}:{port}"
     stop = threading.Event()
+    consumer: threading.Thread | None = None
     try:
         out, into = _set_up(Operator.objects.get(slug=operator_slug).pk, address)
-        connection.close()
         consumer = threading.Thread(target=_consume, args=(out, stop, say), name="sqs-consumer", daemon=True)
+        connection.close()
         consumer.start()
         say(f"SQS at {address}\n  facts go to      {out.url}\n  game events from {into.url}")
         yield address
     finally:
         stop.set()
+        if consumer is not None and consumer.is_alive():
+            # Its long poll would take messages of the next server in this process: moto keeps its queues per process.
+            consumer.join(sqs.WAIT_SECONDS + 1)
         server.stop()
 
 
