@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "apps.tournaments",
     "apps.matches",
     "apps.rounds",
+    "apps.rumble",
     "config",  # for the commands that compose every area
 ]
 

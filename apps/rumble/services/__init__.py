@@ -1,0 +1,1 @@
+"""The verbs of rumble tournaments, by group."""
