@@ -123,6 +123,90 @@ class HoldLifecycle(models.Model):
         self.ended_at = at
 
 
+class ChainStatus(models.TextChoices):
+    """Where a transaction of a chain stands (rumble.md 6.2)."""
+
+    REQUESTED = "REQUESTED", "Waits for a signature"
+    SIGNED = "SIGNED", "Signed"
+    SUBMITTED = "SUBMITTED", "On the chain"
+    FINAL = "FINAL", "Final"
+    FAILED = "FAILED", "Failed"
+    REJECTED = "REJECTED", "Refused by the player"
+    EXPIRED = "EXPIRED", "Not signed in time"
+    WITHDRAWN = "WITHDRAWN", "Withdrawn"
+
+
+CHAIN_EDGES = (
+    (ChainStatus.REQUESTED, ChainStatus.SIGNED),
+    (ChainStatus.REQUESTED, ChainStatus.REJECTED),
+    (ChainStatus.REQUESTED, ChainStatus.EXPIRED),
+    (ChainStatus.REQUESTED, ChainStatus.WITHDRAWN),
+    (ChainStatus.SIGNED, ChainStatus.SUBMITTED),
+    (ChainStatus.SIGNED, ChainStatus.FAILED),
+    (ChainStatus.SUBMITTED, ChainStatus.SIGNED),
+    (ChainStatus.SUBMITTED, ChainStatus.FINAL),
+    (ChainStatus.SUBMITTED, ChainStatus.FAILED),
+)
+
+
+class ChainLifecycle(models.Model):
+    """REQUESTED → SIGNED ⇄ SUBMITTED → FINAL | FAILED; unsigned it ends REJECTED, EXPIRED or WITHDRAWN."""
+
+    due_at: datetime | None
+    signed_at: datetime | None
+    submitted_at: datetime | None
+    ended_at: datetime | None
+    reference: str
+    confirmations: int
+    error: str
+
+    status = fsm.FSMField(max_length=10, choices=ChainStatus.choices, default=ChainStatus.REQUESTED, protected=True)
+
+    class Meta:
+        abstract = True
+
+    @fsm.transition(field=status, source=ChainStatus.REQUESTED, target=ChainStatus.SIGNED)
+    def sign(self, *, at: datetime) -> None:
+        """Its party has agreed; it is to be submitted."""
+        self.signed_at = at
+        self.due_at = at
+
+    @fsm.transition(field=status, source=ChainStatus.REQUESTED, target=ChainStatus.REJECTED)
+    def reject(self, *, at: datetime) -> None:
+        """The player said no."""
+        self.ended_at, self.due_at = at, None
+
+    @fsm.transition(field=status, source=ChainStatus.REQUESTED, target=ChainStatus.EXPIRED)
+    def expire(self, *, at: datetime) -> None:
+        """The player said nothing."""
+        self.ended_at, self.due_at = at, None
+
+    @fsm.transition(field=status, source=ChainStatus.REQUESTED, target=ChainStatus.WITHDRAWN)
+    def withdraw(self, *, at: datetime) -> None:
+        """Nobody wants it any more."""
+        self.ended_at, self.due_at = at, None
+
+    @fsm.transition(field=status, source=ChainStatus.SIGNED, target=ChainStatus.SUBMITTED)
+    def submit(self, *, reference: str, look_at: datetime, at: datetime) -> None:
+        """The chain has it and will decide."""
+        self.reference, self.submitted_at, self.due_at, self.error = reference, at, look_at, ""
+
+    @fsm.transition(field=status, source=ChainStatus.SUBMITTED, target=ChainStatus.SIGNED)
+    def drop(self, *, at: datetime) -> None:
+        """A reorganisation has forgotten it; the same transfers are submitted again."""
+        self.reference, self.confirmations, self.due_at = "", 0, at
+
+    @fsm.transition(field=status, source=ChainStatus.SUBMITTED, target=ChainStatus.FINAL)
+    def finalize(self, *, at: datetime) -> None:
+        """Irreversible: all of its transfers have happened."""
+        self.ended_at, self.due_at, self.error = at, None, ""
+
+    @fsm.transition(field=status, source=[ChainStatus.SIGNED, ChainStatus.SUBMITTED], target=ChainStatus.FAILED)
+    def fail(self, *, error: str, at: datetime) -> None:
+        """Irreversible: none of its transfers has happened or ever will."""
+        self.ended_at, self.due_at, self.error = at, None, error[:300]
+
+
 def payout_triggers() -> tuple[pgtrigger.Trigger, ...]:
     """The payout graph, for the database."""
     return (edges_trigger("payout_status_edges", PAYOUT_EDGES, in_bulk=True),)
@@ -131,3 +215,8 @@ def payout_triggers() -> tuple[pgtrigger.Trigger, ...]:
 def hold_triggers() -> tuple[pgtrigger.Trigger, ...]:
     """The hold graph, for the database."""
     return (edges_trigger("hold_status_edges", HOLD_EDGES),)
+
+
+def chain_triggers() -> tuple[pgtrigger.Trigger, ...]:
+    """The graph of a chain's transactions, for the database."""
+    return (edges_trigger("chain_status_edges", CHAIN_EDGES),)

@@ -1,7 +1,14 @@
 """The tables of the ledger, split by what they describe."""
 
-from apps.ledger.lifecycle import HoldStatus, PayoutStatus
+from apps.ledger.lifecycle import ChainStatus, HoldStatus, PayoutStatus
 from apps.ledger.models.books import Account, AccountKind, Asset, Balance, Journal, Posting
+from apps.ledger.models.chain import (
+    ChainControl,
+    ChainDirection,
+    ChainTransaction,
+    ChainTransfer,
+    SimulatedTransaction,
+)
 from apps.ledger.models.payouts import OpenPayout, Payout, PlanKind, Purpose, Rail, SettlementPlan
 from apps.ledger.models.rates import ExchangeRate
 from apps.ledger.models.wallets import Direction, Hold, Transfer
@@ -11,6 +18,11 @@ __all__ = [
     "AccountKind",
     "Asset",
     "Balance",
+    "ChainControl",
+    "ChainDirection",
+    "ChainStatus",
+    "ChainTransaction",
+    "ChainTransfer",
     "Direction",
     "ExchangeRate",
     "Hold",
@@ -24,5 +36,6 @@ __all__ = [
     "Purpose",
     "Rail",
     "SettlementPlan",
+    "SimulatedTransaction",
     "Transfer",
 ]

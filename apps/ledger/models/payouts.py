@@ -23,6 +23,7 @@ class Rail(models.TextChoices):
 
     WALLET = "WALLET", "Player wallet"
     CLEARING = "CLEARING", "Back to the operator, who credits the player"
+    CHAIN = "CHAIN", "One transaction on the chain"
 
 
 class Purpose(models.TextChoices):
