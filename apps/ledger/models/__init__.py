@@ -2,6 +2,7 @@
 
 from apps.ledger.lifecycle import ChainStatus, HoldStatus, PayoutStatus
 from apps.ledger.models.books import Account, AccountKind, Asset, Balance, Journal, Posting
+from apps.ledger.models.callbacks import CallbackAttempt, CallbackKind, OutboundKey, Remittance
 from apps.ledger.models.chain import (
     ChainControl,
     ChainDirection,
@@ -18,6 +19,8 @@ __all__ = [
     "AccountKind",
     "Asset",
     "Balance",
+    "CallbackAttempt",
+    "CallbackKind",
     "ChainControl",
     "ChainDirection",
     "ChainStatus",
@@ -29,12 +32,14 @@ __all__ = [
     "HoldStatus",
     "Journal",
     "OpenPayout",
+    "OutboundKey",
     "Payout",
     "PayoutStatus",
     "PlanKind",
     "Posting",
     "Purpose",
     "Rail",
+    "Remittance",
     "SettlementPlan",
     "SimulatedTransaction",
     "Transfer",

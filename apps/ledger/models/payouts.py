@@ -23,6 +23,7 @@ class Rail(models.TextChoices):
 
     WALLET = "WALLET", "Player wallet"
     CLEARING = "CLEARING", "Back to the operator, who credits the player"
+    OPERATOR = "OPERATOR", "The operator's payout API"
     CHAIN = "CHAIN", "One transaction on the chain"
 
 
@@ -32,6 +33,7 @@ class Purpose(models.TextChoices):
     PRIZE = "PRIZE"
     REFUND = "REFUND"
     FEE = "FEE"
+    RETURN = "RETURN", "Unclaimed, back to the operator"
 
 
 class SettlementPlan(models.Model):
@@ -79,6 +81,9 @@ class Payout(PayoutLifecycle):
     position = models.PositiveIntegerField(null=True, blank=True)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     units = models.DecimalField(max_digits=38, decimal_places=0)
+    award = models.TextField(
+        blank=True, default="", db_default="", help_text="What is given where it is not money, as JSON: free rounds."
+    )
     source = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     target = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -128,6 +133,7 @@ class Payout(PayoutLifecycle):
                     "position",
                     "asset",
                     "units",
+                    "award",
                     "source",
                     "target",
                 ],
@@ -153,9 +159,14 @@ class OpenPayout(models.Model):
     payout = models.OneToOneField(Payout, on_delete=models.PROTECT, related_name="open", db_constraint=False)
     status = models.CharField(max_length=16, choices=PayoutStatus.choices)
     due_at = models.DateTimeField(null=True)
+    rail = models.CharField(max_length=10, blank=True, db_default="", help_text="Empty: one of the books' own rails.")
 
     class Meta:
-        indexes = (models.Index(name="ledger_open_by_status", fields=["status", "payout"]),)
+        indexes = (
+            models.Index(name="ledger_open_by_status", fields=["status", "payout"]),
+            # What is waiting to be sent outside; nothing for the rails that only write in the books.
+            models.Index(name="ledger_open_outside", fields=["rail", "due_at"], condition=~Q(rail="")),
+        )
         triggers = (triggers.only_by_triggers(name="open_payouts_follow_payouts"),)
 
     def __str__(self) -> str:

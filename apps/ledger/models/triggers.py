@@ -156,8 +156,10 @@ def open_payouts_follow() -> tuple[pgtrigger.Trigger, ...]:
             operation=pgtrigger.Insert,
             referencing=ADDED,
             func="""
-                INSERT INTO ledger_openpayout (plan_id, payout_id, status, due_at)
-                SELECT plan_id, id, status, next_attempt_at FROM added WHERE status NOT IN ('PAID', 'NOT_ELIGIBLE');
+                INSERT INTO ledger_openpayout (plan_id, payout_id, status, due_at, rail)
+                SELECT plan_id, id, status, next_attempt_at,
+                       CASE WHEN rail IN ('WALLET', 'CLEARING') THEN '' ELSE rail END
+                  FROM added WHERE status NOT IN ('PAID', 'NOT_ELIGIBLE');
                 RETURN NULL;
             """,
         ),
