@@ -55,6 +55,12 @@ INTEGRATIONS_REQUIRE_ALLOW_LIST = env.bool("INTEGRATIONS_REQUIRE_ALLOW_LIST", de
 ACTIVE_GAMES_AHEAD_SECONDS = env.int("ACTIVE_GAMES_AHEAD_SECONDS", default=24 * 3600)
 # How long a game server that asked for a synchronous answer waits for its turn (rooms.md 3.0.3).
 ROOM_SYNC_SECONDS = env.float("ROOM_SYNC_SECONDS", default=25.0)
+# The chain that rumble money moves on: "simulated", the class of an adapter (package.module.Class), or nothing.
+CHAIN = env.str("CHAIN", default="simulated")
+# How long the simulated chain takes to make a transaction final.
+CHAIN_FINALITY_SECONDS = env.float("CHAIN_FINALITY_SECONDS", default=2.0)
+# How long a player has to sign a payment (rumble.md 4.3).
+SIGNING_SECONDS = env.int("SIGNING_SECONDS", default=600)
 PLAYER_TOKEN_ALGORITHM = env.str("PLAYER_TOKEN_ALGORITHM", default="EdDSA")
 
 # --- what we are made of ----------------------------------------------------------------------------------------------
@@ -184,6 +190,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget old room tasks": every(3600, "rooms.forget_tasks"),
     "boards": every(2, "boards.sweep"),
     "matches": every(1, "matches.tick"),
+    "chain": every(1, "ledger.chain_tick"),
     "keep partitions of rounds": every(3600, "rounds.keep_partitions"),
     "heartbeat": every(5, "core.heartbeat"),
     "exchange rates": every(6 * 3600, "ledger.fetch_exchange_rates"),
