@@ -6,6 +6,9 @@ from config.settings.base import BASE_DIR, env
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 
+# Play money has no place here unless somebody says so: CHAIN=simulated.
+CHAIN = env.str("CHAIN", default="")
+
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.int("TRUSTED_PROXIES", default=0) else None
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 # Load balancers ask the process itself, in plain HTTP.

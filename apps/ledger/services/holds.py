@@ -1,6 +1,7 @@
 """Holds: a player's units set aside for one purpose, and what becomes of them. Each ends once.
 
-While a suspension or self-exclusion stands nothing takes the player's money: no hold is placed and none is captured.
+While a suspension or self-exclusion stands nothing takes the player's money: no hold is placed and none is captured,
+except where a chain has moved the money already.
 A hold that was there before can be released.
 """
 
@@ -58,11 +59,15 @@ def place(player_id: int, asset: Asset, *, units: int, key: str, subject: str = 
 
 
 @transaction.atomic
-def capture(hold_id: int, *, target_id: int, actor: Actor, at: datetime) -> Hold:
-    """Move the units on to an account of the same operator and asset. Raises HoldEnded, PlayerBlocked."""
+def capture(hold_id: int, *, target_id: int, agreed: bool = False, actor: Actor, at: datetime) -> Hold:
+    """Move the units on to an account of the same operator and asset. Raises HoldEnded, PlayerBlocked.
+
+    `agreed`: the money has moved on a chain already, by the player's signature, and the books can only follow.
+    """
     player = admission.lock(Hold.objects.values_list("player_id", flat=True).get(pk=hold_id))
     hold = _ended(hold_id, lambda hold: hold.capture(at=at))
-    admission.refuse_blocked(player, at)
+    if not agreed:
+        admission.refuse_blocked(player, at)
     _move(hold, "captured", legs={_held(hold): -int(hold.units), target_id: int(hold.units)}, actor=actor, at=at)
     return hold
 
