@@ -58,15 +58,19 @@ def percentages_for(rules: Sequence[Mapping[str, Any]], players: int) -> tuple[D
     return tuple(Decimal(share) for share in fitting[-1]["percentages"]) if fitting else ()
 
 
-def prizes(total: int, percentages: Sequence[Decimal], finishers: int) -> list[int]:
+def prizes(
+    total: int, percentages: Sequence[Decimal], finishers: int, *, unclaimed_to_first: bool = False
+) -> list[int]:
     """Share `total` by place: each share rounded down, the odd units to the first place.
 
-    With fewer finishers than places the shares are taken over the places that exist. Nobody to pay: no prizes.
+    With fewer finishers than places the shares are taken over the places that exist, or those of the others go to the
+    first place as well (`unclaimed_to_first`, rumble.md 5.2). Nobody to pay: no prizes.
     """
     places = [Fraction(share) for share in percentages[:finishers]]
     if not places or total <= 0:
         return []
-    whole = sum(places) if len(places) < len(percentages) else max(HUNDRED, sum(places))
+    fewer = len(places) < len(percentages) and not unclaimed_to_first
+    whole = sum(places) if fewer else max(HUNDRED, sum(places))
     parts = [int(total * share // whole) for share in places]
     parts[0] += total - sum(parts)
     return parts

@@ -82,7 +82,7 @@ def plan_prizes(tournament: Tournament) -> Preview:
         PreviewLine(
             key=f"{tournament.subject}:fee:{party}",
             purpose=Purpose.FEE,
-            rail=Rail.CLEARING,
+            rail=Rail.CHAIN if tournament.rail == Rail.CHAIN else Rail.CLEARING,
             units=units,
             name=f"{party.capitalize()} fee",
             party=party,
@@ -126,6 +126,8 @@ def _best(tournament: Tournament, places: int) -> list[Ranked]:
 def plan_refunds(tournament: Tournament) -> Preview:
     """Everything paid by everyone who has not been refunded already, oldest entry first."""
     rail = Rail.WALLET if tournament.funding == Funding.WALLET else Rail.CLEARING
+    if tournament.rail == Rail.CHAIN:
+        rail = Rail.CHAIN
     rows = (
         Entry.objects.filter(tournament=tournament, paid_units__gt=0)
         .exclude(status=EntryStatus.WITHDRAWN)

@@ -21,7 +21,9 @@ def pool_of(tournament: Tournament, totals: Totals) -> rules.Pool:
 
 def prizes_by_place(tournament: Tournament, total_units: int, players: int) -> list[int]:
     """Return the base units of each paid place, first place first, for that many ranked players."""
-    return rules.prizes(total_units, rules.percentages_for(tournament.prize_rules, players), players)
+    shares = rules.percentages_for(tournament.prize_rules, players)
+    unclaimed = any(rule.get("unclaimed") == "first" for rule in tournament.prize_rules)
+    return rules.prizes(total_units, shares, players, unclaimed_to_first=unclaimed)
 
 
 def estimate(tournament: Tournament) -> int:

@@ -13,7 +13,7 @@ from apps.jobs import services as jobs
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import PlanKind, Purpose, Rail, SettlementPlan
 from apps.ledger.services import accounts, journals, plans
-from apps.tournaments import facts, rules
+from apps.tournaments import facts, keepers, rules
 from apps.tournaments.lifecycle import TournamentStatus
 from apps.tournaments.models import Tournament
 from apps.tournaments.services import results
@@ -34,6 +34,8 @@ PAY = "tournaments.pay"
 WINNERS_TOLD = 100
 BATCHES_A_RUN = 8
 SETTLED = (PayoutStatus.PAID, PayoutStatus.NOT_ELIGIBLE)
+# What ends in the player's own wallet, and not with the operator who credits them.
+IN_WALLETS = (Rail.WALLET, Rail.CHAIN)
 
 
 class NothingToApprove(DomainError):
@@ -91,17 +93,16 @@ def _freeze(
     tournament: Tournament, preview: Preview, *, needs_approval: bool, actor: Actor, at: datetime
 ) -> SettlementPlan:
     wallets: dict[int, int] = {}
-    if any(line.rail == Rail.WALLET for line in preview.lines):
+    if any(line.rail in IN_WALLETS for line in preview.lines):
         wallets = accounts.wallets([line.player_id for line in preview.lines if line.player_id], tournament.asset)
     clearing = accounts.clearing(tournament.asset).pk if preview.lines else 0
-    fee_accounts = {
-        line.party: accounts.fee_account(line.party, tournament.asset).pk for line in preview.lines if line.party
-    }
+    keeper = keepers.of(tournament)
+    fee_accounts = {line.party: keeper.fee_account(tournament, line.party).pk for line in preview.lines if line.party}
 
     def target(line: PreviewLine) -> int:
         if line.party:
             return fee_accounts[line.party]
-        return wallets[line.player_id] if line.rail == Rail.WALLET and line.player_id else clearing
+        return wallets[line.player_id] if line.rail in IN_WALLETS and line.player_id else clearing
 
     plan = plans.freeze(
         [
@@ -139,8 +140,17 @@ def _freeze(
             at=at,
         )
         if not needs_approval:
-            doorbell.ring(PAY, tournament_id=tournament.pk)
+            _set_going(tournament, plan, actor=actor, at=at)
     return plan
+
+
+def _set_going(tournament: Tournament, plan: SettlementPlan, *, actor: Actor, at: datetime) -> None:
+    """Begin to pay: a worker of ours, or whoever keeps the money."""
+    keeper = keepers.of(tournament)
+    if keeper.pays_itself:
+        keeper.pay(tournament, plan, actor=actor, at=at)
+    else:
+        doorbell.ring(PAY, tournament_id=tournament.pk)
 
 
 def job_key(tournament: Tournament, kind: str) -> str:
@@ -162,7 +172,8 @@ def approve_payouts(tournament_id: int, *, actor: Actor, at: datetime) -> int:
         actor=actor,
         at=at,
     )
-    doorbell.ring(PAY, tournament_id=tournament_id)
+    if plan is not None:
+        _set_going(tournament, plan, actor=actor, at=at)
     return approved
 
 
@@ -174,7 +185,7 @@ def resume(tournament_id: int, *, actor: Actor, at: datetime) -> Tournament:
     _resume(tournament, plan, actor=actor, at=at)
     if plan is not None:
         plans.retry_all(plan.pk, actor=actor, at=at)
-    doorbell.ring(PAY, tournament_id=tournament_id)
+        _set_going(tournament, plan, actor=actor, at=at)
     return tournament
 
 
@@ -238,6 +249,9 @@ def pay_on(tournament_id: int, *, at: datetime) -> int:
     plan = plan_of(tournament) if tournament else None
     if tournament is None or plan is None:
         return 0
+    if keepers.of(tournament).pays_itself:
+        _pay_elsewhere(tournament_id, plan, at=at)
+        return 0
     paid, before = 0, plans.counts(plan.pk)[PayoutStatus.PAID][0]
     for _ in range(BATCHES_A_RUN):
         try:
@@ -254,6 +268,18 @@ def pay_on(tournament_id: int, *, at: datetime) -> int:
         jobs.report(tournament.operator_id, key, done=before + paid, total=plan.lines, at=at)
     doorbell.ring(PAY, tournament_id=tournament_id)
     return paid
+
+
+@transaction.atomic
+def _pay_elsewhere(tournament_id: int, plan: SettlementPlan, *, at: datetime) -> None:
+    """See to it that what is open is on its way, and close what has been paid."""
+    tournament: Tournament = Tournament.objects.hold(tournament_id)
+    if tournament.status not in (TournamentStatus.SETTLING, TournamentStatus.REFUNDING):
+        return
+    if plans.counts(plan.pk)[PayoutStatus.PROCESSING][0]:
+        keepers.of(tournament).pay(tournament, plan, actor=SYSTEM, at=at)
+    else:
+        conclude(tournament, actor=SYSTEM, at=at)
 
 
 @transaction.atomic
@@ -344,3 +370,4 @@ def _end(tournament: Tournament, plan: SettlementPlan, *, problem: str, actor: A
     tournament.save(update_fields=["status", "problem", "closed_at"])
     fact = facts.needs_attention(tournament) if problem else facts.closed(tournament)
     events.record_many([fact], operator_id=tournament.operator_id, actor=actor, at=at)
+    keepers.of(tournament).changed(tournament, actor=actor, at=at)
