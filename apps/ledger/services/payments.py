@@ -231,3 +231,24 @@ def _report(ids: Sequence[int], *, plan: SettlementPlan, actor: Actor, at: datet
         for payout in failed
     ]
     events.record_many(facts, operator_id=plan.operator_id, actor=actor, at=at)
+
+
+@transaction.atomic
+def pay_whole(plan: SettlementPlan, *, actor: Actor, at: datetime) -> list[Paid]:
+    """Pay everything that is open of a plan, because a chain has moved it: all of it or, with an error, nothing.
+
+    Raises PlanChanged, and whatever the books refuse with.
+    """
+    SettlementPlan.objects.select_for_update(no_key=True).only("pk").get(pk=plan.pk)
+    verify(plan)
+    owed = Payout.objects.filter(plan=plan, status=PayoutStatus.PROCESSING).order_by("pk")
+    return _pay(list(owed.values_list("pk", flat=True)), actor=actor, at=at)
+
+
+@transaction.atomic
+def give_up_whole(plan: SettlementPlan, *, reason: str, actor: Actor, at: datetime) -> int:
+    """Leave everything that is open of a plan to a person, with the reason; return how much that is."""
+    owed = Payout.objects.filter(plan=plan, status=PayoutStatus.PROCESSING).order_by("pk").select_for_update(no_key=True)
+    ids = list(owed.values_list("pk", flat=True))
+    _give_up(ids, reason[:300], plan=plan, actor=actor, at=at)
+    return len(ids)
