@@ -121,7 +121,7 @@ class DeliveryAdmin(TenantAdmin):
             ],
             empty="Not tried yet." if not row.attempts else "These tries are older than what is kept.",
         )
-        body = writing.of(row.endpoint.format).envelope(writing.outgoing(row))
+        body = writing.shown(row.endpoint.format, writing.outgoing(row))
         yield Section(
             "Body, as it is sent now", (row.endpoint.get_format_display(),), [(formats.pretty_json(decoded(body)),)]
         )

@@ -16,6 +16,7 @@ FORMATS = [
     (Format.STANDARD, "Standard Webhooks"),
     (Format.CASINO, "Casino: the envelope of the casino dialect"),
 ]
+OTHERS = {Format.PLATFORM: "Game platform notices", Format.RUMBLE: "Rumble application"}
 
 
 class EndpointForm(OperationForm):

@@ -21,8 +21,8 @@ from apps.core.admin import (
     formats,
 )
 from apps.events.admin import looks, replays
-from apps.events.admin.endpoint_forms import FORMATS, EditForm, NewEndpointForm, RotateForm
-from apps.events.models import Delivery, Endpoint, Format
+from apps.events.admin.endpoint_forms import FORMATS, OTHERS, EditForm, NewEndpointForm, RotateForm
+from apps.events.models import OWNED, Delivery, Endpoint, Format
 from apps.events.services import deliveries, endpoints
 from apps.operators.models import Operator
 
@@ -88,8 +88,8 @@ def is_off(endpoint: Endpoint) -> bool:
 
 
 def is_signed(endpoint: Endpoint) -> bool:
-    """Tell whether it has a secret and an address of its own; the game platform's has neither."""
-    return endpoint.format != Format.PLATFORM
+    """Tell whether it has a secret, and is the operator's to change; a game platform's or application's is not."""
+    return endpoint.format not in OWNED
 
 
 @admin.register(Endpoint)
@@ -309,7 +309,7 @@ class EndpointAdmin(TenantAdmin):
     @display(description="format")
     def shown_format(self, row: Endpoint) -> str:
         """How facts are written down."""
-        return dict(FORMATS).get(Format(row.format), "Game platform notices")
+        return {**dict(FORMATS), **OTHERS}[Format(row.format)]
 
     @display(description="order")
     def shown_order(self, row: Endpoint) -> str:

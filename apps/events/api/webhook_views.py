@@ -13,7 +13,7 @@ from apps.core.api.paging import page_of, whole
 from apps.core.api.schema import PAGE_PARAMETERS, PaginationOut
 from apps.core.errors import Invalid, NotFound
 from apps.events.api import webhook_shapes as shapes
-from apps.events.models import Delivery, Endpoint, Format
+from apps.events.models import OWNED, Delivery, Endpoint, Format
 from apps.events.services import deliveries, endpoints
 from apps.operators.api.access import OperatorView, actor_of, credential_of
 from apps.operators.scopes import Scope
@@ -32,15 +32,15 @@ DeliveriesOut = inline_serializer(
 
 
 def mine(operator_id: int) -> QuerySet[Endpoint]:
-    """The endpoints that an operator sees: its own, not the game platform's, none that was removed."""
+    """The endpoints that an operator sees: its own, none that belongs to something else or was removed."""
     rows: QuerySet[Endpoint] = Endpoint.objects.for_operator(operator_id).filter(removed_at=None)
-    return rows.exclude(format=Format.PLATFORM)
+    return rows.exclude(format__in=OWNED)
 
 
 def readable(operator_id: int) -> QuerySet[Delivery]:
     """The deliveries to those endpoints, with all that is shown of them."""
     rows: QuerySet[Delivery] = Delivery.objects.for_operator(operator_id).filter(endpoint__removed_at=None)
-    return rows.exclude(endpoint__format=Format.PLATFORM).select_related("endpoint__operator", "fact")
+    return rows.exclude(endpoint__format__in=OWNED).select_related("endpoint__operator", "fact")
 
 
 def _endpoint(request: Request, endpoint_id: str) -> Endpoint:

@@ -50,18 +50,22 @@ class Signing:
 class Writing:
     """One format. `schedule`: seconds to wait after each failed try; when they are used up, the delivery is exhausted.
 
-    `envelope` returns the body, the same bytes at every try; `headers` those of one try, beside Content-Type.
+    `envelope` returns the body, the same bytes at every try; `headers` those of one try, beside Content-Type. With
+    `keeps_order` the later facts of a subject wait for the retry of an earlier one, and for nothing else. `shown` is
+    the body as people may see it, where it carries a secret.
     """
 
     envelope: Callable[[Outgoing], bytes]
     headers: Callable[[Outgoing, bytes, Signing], Mapping[str, str]]
     schedule: Sequence[float]
+    keeps_order: bool = False
+    shown: Callable[[Outgoing], bytes] | None = None
 
 
 # operators.md 5: the source text's rule for clients, min(1000 · 2ⁿ, 30000) ms, then longer and longer.
 PATIENT = (1, 2, 4, 8, 16, 30, 30, 30, 300, 1800, 7200, 21600)
 
-_known = {Format.STANDARD: "standard", Format.CASINO: "casino", Format.PLATFORM: "platform"}
+_known = {Format.STANDARD: "standard", Format.CASINO: "casino", Format.PLATFORM: "platform", Format.RUMBLE: "rumble"}
 
 
 TEST = "webhook.test"
@@ -106,3 +110,15 @@ def of(name: str) -> Writing:
 def known() -> list[str]:
     """Return the formats that can be sent."""
     return [str(name) for name in _known]
+
+
+@functools.cache
+def keeps_order(name: str) -> bool:
+    """Tell whether a format keeps each subject's facts in order, whatever fails."""
+    return of(name).keeps_order
+
+
+def shown(name: str, fact: Outgoing) -> bytes:
+    """Return a body as people may see it."""
+    writing = of(name)
+    return (writing.shown or writing.envelope)(fact)

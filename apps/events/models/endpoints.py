@@ -28,6 +28,12 @@ class Format(models.TextChoices):
     STANDARD = "STANDARD"
     CASINO = "CASINO"
     PLATFORM = "PLATFORM"
+    RUMBLE = "RUMBLE"
+
+
+# Endpoints that belong to something else than the operator's own list, which makes and changes them: the settings' game
+# platform, a rumble application.
+OWNED = (Format.PLATFORM, Format.RUMBLE)
 
 
 class Endpoint(models.Model):
@@ -42,6 +48,9 @@ class Endpoint(models.Model):
     url = models.CharField(max_length=2000)
     description = models.CharField(max_length=200, blank=True)
     events = ArrayField(models.CharField(max_length=60), help_text="Names, prefixes such as tournament.*, or *")
+    holds = models.JSONField(
+        null=True, blank=True, editable=False, help_text="Only facts whose payload contains this; empty: all of them."
+    )
     format = models.CharField(max_length=10, choices=Format.choices, default=Format.STANDARD)
     ordered = models.BooleanField(
         default=False, help_text="Strictly one at a time, by sequence: a delivery that fails holds back what follows."

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from django.db import connection, transaction
 
-from apps.events.formats import Outgoing, told_by_test
+from apps.events.formats import Outgoing, keeps_order, told_by_test
 from apps.events.relay.lanes import Chain, Share
 
 # Deliveries about one subject that are taken together, and sent one after the other.
@@ -35,6 +35,11 @@ class Place:
     ordered: bool
     secrets: Sequence[str]
     token: str
+
+    @property
+    def in_order(self) -> bool:
+        """Whether what follows a failure in a chain has to wait."""
+        return self.ordered or keeps_order(self.format)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +93,11 @@ PLACES = """
        FOR NO KEY UPDATE OF e SKIP LOCKED
 """
 
-# What is due at endpoints that need no strict order, oldest first, without subjects of which something is being sent.
+# What is due at endpoints that need no strict order, oldest first, without subjects of which something is being sent;
+# where subjects keep their order, nothing that comes after what is tried again later.
 DUE = """
     SELECT d.id, d.endpoint_id, d.subject, d.sequence
-      FROM unnest(%(ids)s::bigint[], %(limits)s::int[]) AS w (endpoint_id, most)
+      FROM unnest(%(ids)s::bigint[], %(limits)s::int[], %(kept)s::bool[]) AS w (endpoint_id, most, kept)
      CROSS JOIN LATERAL (
            SELECT COALESCE(array_agg(DISTINCT o.subject), '{}') AS subjects FROM events_delivery o
             WHERE o.endpoint_id = w.endpoint_id AND o.leased_until > statement_timestamp()) busy
@@ -99,6 +105,11 @@ DUE = """
            SELECT d.id, d.endpoint_id, d.subject, d.sequence FROM events_delivery d
             WHERE d.endpoint_id = w.endpoint_id AND d.status = 'PENDING'
               AND d.next_attempt_at <= statement_timestamp() AND d.subject <> ALL (busy.subjects)
+              AND NOT (w.kept AND EXISTS (
+                  SELECT 1 FROM events_delivery b
+                   WHERE b.endpoint_id = d.endpoint_id AND b.status = 'PENDING' AND b.sequence < d.sequence
+                     AND b.subject = d.subject
+                     AND (b.next_attempt_at > statement_timestamp() OR b.next_attempt_at > d.next_attempt_at)))
             ORDER BY d.next_attempt_at, d.sequence LIMIT w.most) d
 """
 
@@ -167,7 +178,7 @@ def take(share: Share, *, formats: Sequence[str]) -> list[list[Taken]]:
         return []
     offered = [
         *_ordered([place for place in places.values() if place.ordered]),
-        *_by_subject({place.id: share.room_of(place.id) for place in places.values() if not place.ordered}),
+        *_by_subject([place for place in places.values() if not place.ordered], share),
     ]
     chains = share.choose(offered)
     taken = _taken([delivery for _, chain in chains for delivery in chain], places)
@@ -193,11 +204,17 @@ def _ordered(places: Sequence[Place]) -> list[Chain]:
     return [(endpoint_id, chain) for endpoint_id, chain in lines if chain]
 
 
-def _by_subject(room: Mapping[int, int]) -> list[Chain]:
-    if not room:
+def _by_subject(places: Sequence[Place], share: Share) -> list[Chain]:
+    if not places:
         return []
+    room = {place.id: share.room_of(place.id) for place in places}
+    asked: dict[str, Any] = {
+        "ids": list(room),
+        "limits": [chains * CHAIN for chains in room.values()],
+        "kept": [keeps_order(place.format) for place in places],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(DUE, {"ids": list(room), "limits": [chains * CHAIN for chains in room.values()]})
+        cursor.execute(DUE, asked)
         rows = cursor.fetchall()
     chains: dict[tuple[int, str], list[tuple[int, int]]] = {}
     count: dict[int, int] = {}

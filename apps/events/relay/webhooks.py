@@ -138,7 +138,7 @@ class Relay:
             failed = outcome.status != DeliveryStatus.DELIVERED
             hung = failed and outcome.last_status is None
             # The rest is for later: behind a failure where order is strict, and where nobody answers at all.
-            ended = failed and (taken.place.ordered or hung or outcome.last_status == GONE)
+            ended = failed and (taken.place.in_order or hung or outcome.last_status == GONE)
             self._tell(_Came(endpoint_id, number, outcome, hung=hung))
         self._tell(_Came(endpoint_id, number, None, over=True))
 

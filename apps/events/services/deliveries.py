@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -24,6 +25,8 @@ REPLAYED_AT_ONCE = 10_000
 # Facts are recorded within moments of their order; a search by time begins this far before what it finds.
 MARGIN = 1000
 PURGED_AT_ONCE = 2000
+# What was sent to applications can be asked for this long (rumble.md 3.28).
+HISTORY = timedelta(days=92)
 PURGES = 50
 
 
@@ -188,7 +191,8 @@ def _enabled(endpoint_id: int, operator_id: int) -> Endpoint:
 def purge(*, at: datetime) -> int:
     """Forget deliveries that have been over for long, with their attempts; return how many. Facts stay for ever.
 
-    Dead letters are kept longer (`WEBHOOK_KEPT_SECONDS`, `DEAD_LETTERS_KEPT_SECONDS`). What still waits for an endpoint
+    Dead letters are kept longer (`WEBHOOK_KEPT_SECONDS`, `DEAD_LETTERS_KEPT_SECONDS`), and so is what applications may
+    still ask for (`HISTORY`). What still waits for an endpoint
     that was removed, or disabled for longer than dead letters are kept, becomes a dead letter first. In small batches;
     what is left over is the next call's.
     """
@@ -198,7 +202,7 @@ def purge(*, at: datetime) -> int:
     purged = 0
     for status, before in ((DeliveryStatus.DELIVERED, kept), (DeliveryStatus.EXHAUSTED, letters_kept)):
         for _ in range(PURGES):
-            found = _purge_batch(status, before)
+            found = _purge_batch(status, before, at - HISTORY)
             purged += found
             if found < PURGED_AT_ONCE:
                 break
@@ -226,6 +230,8 @@ def _give_up(before: datetime, at: datetime) -> None:
 PURGE = """
     WITH old AS (
         SELECT id FROM events_delivery WHERE finished_at < %(before)s AND status = %(status)s
+            AND (finished_at < %(history)s
+                 OR endpoint_id NOT IN (SELECT id FROM events_endpoint WHERE format = 'RUMBLE'))
          ORDER BY finished_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     ), tried AS (
         DELETE FROM events_attempt WHERE delivery_id IN (SELECT id FROM old)
@@ -235,9 +241,10 @@ PURGE = """
 
 
 @transaction.atomic
-def _purge_batch(status: str, before: datetime) -> int:
+def _purge_batch(status: str, before: datetime, history: datetime) -> int:
+    asked: dict[str, Any] = {"before": before, "history": history, "status": status, "limit": PURGED_AT_ONCE}
     with connection.cursor() as cursor:
-        cursor.execute(PURGE, {"before": before, "status": status, "limit": PURGED_AT_ONCE})
+        cursor.execute(PURGE, asked)
         ids = [row[0] for row in cursor.fetchall()]
         cursor.execute("DELETE FROM events_delivery WHERE id = ANY (%s)", [ids])
     return len(ids)

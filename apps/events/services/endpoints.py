@@ -3,9 +3,10 @@
 import base64
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -13,7 +14,7 @@ from apps.core import crypto, egress
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid, NotFound
 from apps.events import facts
-from apps.events.models import Endpoint, Format
+from apps.events.models import OWNED, Endpoint, Format
 from apps.events.services.recording import record_many
 
 # `tournament.started`, `tournament.*` or `*`.
@@ -66,16 +67,19 @@ def create_endpoint(
     ordered: bool = False,
     enabled: bool = True,
     token: str = "",
+    holds: Mapping[str, Any] | None = None,
     actor: Actor,
     at: datetime,
 ) -> Made:
     """Make an endpoint. It gets the facts that are numbered from now on; a replay gives it older ones.
 
+    With `holds` it gets only those whose payload contains this, in the sense of PostgreSQL's `@>`.
     Raises Invalid (address, events, format, token) and TooManyEndpoints.
     """
     changes = EndpointChanges(url, description, events, format, ordered, enabled, token)
     _refuse_nonsense(changes)
-    if Endpoint.objects.for_operator(operator_id).filter(removed_at=None).count() >= MAX_ENDPOINTS:
+    own = Endpoint.objects.for_operator(operator_id).filter(removed_at=None).exclude(format__in=OWNED)
+    if format not in OWNED and own.count() >= MAX_ENDPOINTS:
         raise TooManyEndpoints(limit=MAX_ENDPOINTS)
     secret = _new_secret()
     endpoint = Endpoint(
@@ -83,6 +87,7 @@ def create_endpoint(
         url=url,
         description=description,
         events=_tidy(events),
+        holds=holds,
         format=format,
         ordered=ordered,
         enabled=enabled,
@@ -106,8 +111,12 @@ def change_endpoint(
     """
     endpoint = _locked(endpoint_id, operator_id)
     _refuse_nonsense(changes)
-    if changes.format is not None and (endpoint.format == Format.PLATFORM) != (changes.format == Format.PLATFORM):
-        raise Invalid("The game platform's endpoint keeps its format.", fields={"format": ["Can't be changed."]})
+    if (
+        changes.format is not None
+        and endpoint.format != changes.format
+        and (endpoint.format in OWNED or changes.format in OWNED)
+    ):
+        raise Invalid("This endpoint keeps its format.", fields={"format": ["Can't be changed."]})
     wanted = {
         name: getattr(changes, name)
         for name in ("url", "description", "format", "ordered")
@@ -184,10 +193,10 @@ def disable_endpoint(endpoint_id: int, *, operator_id: int, reason: str, actor: 
 def remove_endpoint(endpoint_id: int, *, operator_id: int, actor: Actor, at: datetime) -> Endpoint:
     """Stop sending for good and forget the secrets. What was sent stays on record until it is purged.
 
-    Raises NotFound, also for the game platform's endpoint, which can only be disabled.
+    Raises NotFound, also for an endpoint that is not of the operator's own list: it can only be disabled.
     """
     endpoint = _locked(endpoint_id, operator_id)
-    if endpoint.format == Format.PLATFORM:
+    if endpoint.format in OWNED:
         raise NotFound("There is no such endpoint.")
     changed = _switch(endpoint, on=False, reason="removed", at=at)
     endpoint.removed_at = at

@@ -7,9 +7,9 @@ from apps.events.formats import TOO_FREQUENT
 from apps.events.models import Endpoint
 from apps.events.services import platforms
 
-# Whether an endpoint `e` wants a fact `f`: by name, by prefix, or everything.
+# Whether an endpoint `e` wants a fact `f`: by name, by prefix, or everything; and by what its payload contains.
 WANTED = """
-    f.type <> ALL (%(never)s)
+    f.type <> ALL (%(never)s) AND (e.holds IS NULL OR f.data @> e.holds)
     AND (e.events && ARRAY['*', f.type]
          OR EXISTS (SELECT 1 FROM unnest(e.events) AS p (prefix)
                      WHERE right(p.prefix, 2) = '.*' AND starts_with(f.type, left(p.prefix, -1))))
