@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 
 from apps.core import clock
-from apps.rounds.services import partitions
+from apps.rounds.services import counting, partitions
 
 
 @shared_task(name="rounds.keep_partitions")
@@ -14,3 +14,9 @@ def keep_partitions(**_future: Any) -> None:
     at = clock.now()
     partitions.prepare(at=at)
     partitions.expire(at=at)
+
+
+@shared_task(name="rounds.forget_counts")
+def forget_counts(**_future: Any) -> None:
+    """Remove counts of intake that nobody looks at any more."""
+    counting.forget_old(at=clock.now())

@@ -48,6 +48,10 @@ ROUNDS_PARTITION = env.str("ROUNDS_PARTITION", default="week")
 # Partitions that ended longer ago are let go of: dropped, or detached to be archived. 0 keeps them all.
 ROUNDS_KEPT_DAYS = env.int("ROUNDS_KEPT_DAYS", default=0)
 ROUNDS_EXPIRED = env.str("ROUNDS_EXPIRED", default="drop")
+# How often each process writes down what it counted for the health of intake; 0 never does.
+ROUNDS_COUNT_SECONDS = env.float("ROUNDS_COUNT_SECONDS", default=2.0)
+# How long a process goes by what it last read of an integration's keys: so long may a revoked one still be taken.
+INTEGRATION_KEYS_SECONDS = env.float("INTEGRATION_KEYS_SECONDS", default=1.0)
 # Integrations: refuse calls that did not come by TLS, and keys that may be used from anywhere.
 INTEGRATIONS_REQUIRE_HTTPS = env.bool("INTEGRATIONS_REQUIRE_HTTPS", default=False)
 INTEGRATIONS_REQUIRE_ALLOW_LIST = env.bool("INTEGRATIONS_REQUIRE_ALLOW_LIST", default=False)
@@ -192,6 +196,7 @@ CELERY_BEAT_SCHEDULE = {
     "matches": every(1, "matches.tick"),
     "chain": every(1, "ledger.chain_tick"),
     "keep partitions of rounds": every(3600, "rounds.keep_partitions"),
+    "forget old counts of rounds": every(3600, "rounds.forget_counts"),
     "heartbeat": every(5, "core.heartbeat"),
     "exchange rates": every(6 * 3600, "ledger.fetch_exchange_rates"),
     "forget old deliveries": every(600, "events.purge_deliveries"),

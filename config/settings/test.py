@@ -40,5 +40,9 @@ from config.settings.local import *  # noqa: E402, F403 - after the lines above
 from config.settings.local import DATABASES  # noqa: E402
 
 EMBEDDED_DURABLE = False
+# A thread that writes by itself would write past the transaction of a test.
+ROUNDS_COUNT_SECONDS = 0
+# Tests change keys and call at once; what is kept is tested by itself, and benchmarks ask for it.
+INTEGRATION_KEYS_SECONDS = float(os.environ.get("INTEGRATION_KEYS_SECONDS", "0"))
 DATABASES["default"]["TEST"] = {"NAME": f"test_podium_{_slot}"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

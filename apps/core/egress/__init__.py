@@ -19,10 +19,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from apps.core.egress.brokers import fit_addresses
 from apps.core.egress.connections import Connection, Failed, FailureKind, close_idle, pool
 from apps.core.egress.targets import Refused, Target, examine, judge
 
-__all__ = ["Answer", "Failed", "Refused", "close_idle", "examine", "judge", "send"]
+__all__ = ["Answer", "Failed", "Refused", "close_idle", "examine", "fit_addresses", "judge", "send"]
 
 USER_AGENT = "Podium/1"
 

@@ -39,7 +39,7 @@ class Failed(Exception):
 _resolving = threading.BoundedSemaphore(RESOLVING_AT_ONCE)
 
 
-def _addresses(host: str, port: int, deadline: float) -> list[Address]:
+def addresses_of(host: str, port: int, deadline: float) -> list[Address]:
     """Return every address of a name, before the deadline: the system's resolver knows none, so a thread waits for it.
 
     Raises Failed.
@@ -127,7 +127,7 @@ class Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         """Resolve, judge every address, connect to the first that takes us."""
         target = self.target
-        addresses = _addresses(target.host, target.port, self.deadline)
+        addresses = addresses_of(target.host, target.port, self.deadline)
         for address in addresses:  # all of them first: a name with one bad address is not to be trusted
             judge(address, secure=target.secure)
         trouble: OSError | None = None

@@ -100,16 +100,24 @@ class IntegrationView(View):
             return answer(405, body, Allow=", ".join(name.upper() for name in self.http_method_names))
         try:
             busy = self.admit(request, integration_id)
-            return refusal(Busy(), retry_after=busy) if busy else handler(request)
+            if busy:
+                self.note(Busy.kind)
+                return refusal(Busy(), retry_after=busy)
+            return handler(request)
         except DomainError as problem:
+            self.note(problem.kind)
             return refusal(problem)
         except BUGS:
             return self.crash(request)
         except (DatabaseError, InterfaceError) as problem:
             log.warning("rounds_not_stored", integration=integration_id, problem=str(problem))
+            self.note(Unavailable.kind)
             return refusal(Unavailable(), retry_after=5)
         except Exception:  # noqa: BLE001 - answered in this dialect, and logged where crashes are
             return self.crash(request)
+
+    def note(self, kind: str) -> None:
+        """Take note that a call was not answered as it wished; for views that count."""
 
     def crash(self, request: HttpRequest) -> HttpResponse:
         """Answer 500 for a bug, and let those hear of it who listen for crashes."""

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from apps.core import clock
 from apps.rounds import reading
 from apps.rounds.api.base import MIB, IntegrationView, answer
-from apps.rounds.services import catalogue, intake
+from apps.rounds.services import catalogue, counting, intake
 
 
 class _Rounds(IntegrationView):
@@ -17,6 +17,13 @@ class _Rounds(IntegrationView):
             rounds, operator_id=self.credential.operator_id, integration=self.credential.ref, at=clock.now()
         )
         return answer(202 if taken.relevant else 200, {})
+
+    def note(self, kind: str) -> None:
+        """Count calls of a proven key that were refused, or told to come back; strangers are not anybody's calls."""
+        proven = getattr(self, "credential", None)
+        if proven is not None:
+            shed = int(kind == "unavailable")
+            counting.count(proven.operator_id, proven.ref, refused=1 - shed, shed=shed, at=clock.now())
 
 
 class SingleView(_Rounds):

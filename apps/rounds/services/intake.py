@@ -19,7 +19,7 @@ from psycopg.errors import CheckViolation
 
 from apps.core import doorbell
 from apps.rounds.reading import ToldRound, kept
-from apps.rounds.services import partitions
+from apps.rounds.services import counting, partitions
 
 log = structlog.get_logger(__name__)
 
@@ -78,17 +78,20 @@ def digest_of(operator_id: int, integration: str, round_id: str) -> str:
     return hashlib.sha256(f"{operator_id}/{integration}/{round_id}".encode()).hexdigest()[:32]
 
 
-def take(rounds: Sequence[ToldRound], *, operator_id: int, integration: str, at: datetime) -> Taken:
+def take(rounds: Sequence[ToldRound], *, operator_id: int, integration: str, calls: int = 1, at: datetime) -> Taken:
     """Store the rounds that are new and whose brand and game are known and enabled, and queue those that count.
 
-    They are durable when this returns. An id that occurs twice in the call is taken as it stands first.
+    They are durable when this returns. An id that occurs twice in the call is taken as it stands first. `calls` is how
+    many requests or messages brought them.
     """
     rows = _rows(rounds, operator_id, integration)
     if not rows:
+        counting.count(operator_id, integration, calls=calls, at=at)
         return Taken(0, 0, relevant=False)
     partitions.be_ready(at=at)
     body = msgspec.json.encode(rows).decode()
     fresh, wanted, queued = _write([body, operator_id, integration, at, settings.ROUNDS_KEEP_UNWATCHED])
+    counting.count(operator_id, integration, calls=calls, rounds=len(rounds), fresh=fresh, queued=queued, at=at)
     if queued:
         doorbell.ring(SCORE)
     relevant = bool(wanted)
