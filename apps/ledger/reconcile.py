@@ -126,6 +126,21 @@ def holds_are_backed(operator_id: int) -> Iterator[Drift]:
         yield Drift("holds", subject, f"{asset}: {balance} held, holds say {held}")
 
 
+def payments_on_the_chain_are_held(operator_id: int) -> Iterator[Drift]:
+    """A payment's hold stands from its signature to its end, and then is captured or released as that end says."""
+    query = """
+        SELECT t.public_id, t.status, h.status
+          FROM ledger_chaintransaction t
+          LEFT JOIN ledger_hold h ON h.id = t.hold_id
+         WHERE t.operator_id = %s AND t.direction = 'INTO'
+           AND h.status IS DISTINCT FROM CASE t.status WHEN 'SIGNED' THEN 'ACTIVE' WHEN 'SUBMITTED' THEN 'ACTIVE'
+               WHEN 'FINAL' THEN 'CAPTURED' WHEN 'FAILED' THEN 'RELEASED' END
+         ORDER BY t.id
+    """
+    for public_id, status, held in rows(query, operator_id):
+        yield Drift("chain", str(public_id), f"{status}, its hold is {held or 'missing'}")
+
+
 CHECKS: tuple[Check, ...] = (
     trial_balance_is_zero,
     balances_follow_postings,
@@ -136,4 +151,5 @@ CHECKS: tuple[Check, ...] = (
     plans_are_as_frozen,
     transfers_moved_what_they_say,
     holds_are_backed,
+    payments_on_the_chain_are_held,
 )

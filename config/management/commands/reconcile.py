@@ -12,10 +12,18 @@ from apps.ledger import reconcile as books
 from apps.matches import reconcile as matches
 from apps.operators.models import Operator
 from apps.rooms import reconcile as rooms
+from apps.rumble import reconcile as rumble
 from apps.tournaments import reconcile as tournaments
 
 # Every area brings its own; a new area adds a line.
-CHECKS: tuple[Check, ...] = (*books.CHECKS, *facts.CHECKS, *rooms.CHECKS, *tournaments.CHECKS, *matches.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *books.CHECKS,
+    *facts.CHECKS,
+    *rooms.CHECKS,
+    *tournaments.CHECKS,
+    *matches.CHECKS,
+    *rumble.CHECKS,
+)
 
 
 class Command(BaseCommand):
