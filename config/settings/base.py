@@ -195,6 +195,7 @@ CELERY_BEAT_SCHEDULE = {
     "boards": every(2, "boards.sweep"),
     "matches": every(1, "matches.tick"),
     "chain": every(1, "ledger.chain_tick"),
+    "containers": every(1, "rumble.tick"),
     "keep partitions of rounds": every(3600, "rounds.keep_partitions"),
     "forget old counts of rounds": every(3600, "rounds.forget_counts"),
     "heartbeat": every(5, "core.heartbeat"),
