@@ -57,8 +57,12 @@ def decide_by_ranking(teams: Sequence[Standing]) -> Decision:
 
 
 def decide_by_score(teams: Sequence[Standing], *, higher_wins: bool) -> Decision:
-    """Judge scores that the platform ranks. A team without any score counts as forfeited."""
-    scored = [one for one in teams if one.score is not None]
+    """Judge scores that the platform ranks.
+
+    The last team that is in wins even without a score; otherwise one without any counts as forfeited.
+    """
+    left = [one for one in teams if not one.forfeited]
+    scored = left if len(left) == 1 else [one for one in left if one.score is not None]
     sign = -1 if higher_wins else 1
     return _decide(scored, {one.team: sign * (one.score or 0) for one in scored})
 

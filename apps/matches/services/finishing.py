@@ -18,7 +18,7 @@ from apps.matches.lifecycle import BEFORE_ESCROW, STARTING, MatchStatus
 from apps.matches.models import ForfeitBy, Match, Mode, Participant, Report, ReportKind, ScoreOrder, Team
 from apps.matches.services import ending, launching, said
 from apps.matches.services.said import Abort, IncompleteResult, Result, Said, UnfitReport
-from apps.matches.services.states import Held, MatchNotFound, MatchNotLive, report, save_play
+from apps.matches.services.states import Held, MatchNotFound, MatchNotLive, report, save, save_play
 
 # A result may overtake the game's own answer to our PUT: that long we wait for it (matches.md 6, row 26).
 PATIENCE_SECONDS = 5.0
@@ -177,6 +177,8 @@ def give_up(held: Held, teams: Iterable[Team], by: ForfeitBy, *, actor: Actor, a
         ending.conclude(held, ending.judge(held), actor=actor, at=at)
     else:
         save_play(held)
+        # Those who poll for what has changed since must see who is out.
+        save(held.match, at=at)
     return True
 
 
@@ -186,6 +188,8 @@ def give_up(held: Held, teams: Iterable[Team], by: ForfeitBy, *, actor: Actor, a
 def _scores(held: Held, result: Result, *, actor: Actor, at: datetime) -> Told:
     """Scores of players, each a submission of its own, and forfeits of teams. All of the body counts, or none of it."""
     match = held.match
+    if not result.players and not result.only_forfeits:
+        raise UnfitReport("This game reports players: participants is missing.", field="participants")
     teams = [held_team(held, line.id) for line in result.teams if line.forfeit]
     by_name = {name: one for one in held.participants for name in (one.user_id, one.wire_id)}
     given = []

@@ -99,7 +99,7 @@ def read(body: Mapping[str, Any], *, key: str = "") -> Said:
     if error is not None:
         if players or teams:
             raise BadReport("An error stands alone: leave out participants and teams.")
-        return _abort(match_id, error)
+        return _abort(match_id, error, absent=body.get("afk"))
     if not players and not teams:
         raise BadReport("Send participants, teams or an error.")
     games = body.get("games")
@@ -198,10 +198,11 @@ def _team(line: Mapping[str, Any]) -> TeamLine:
     return TeamLine(_id(line), line.get("score"), line.get("ranking"), bool(forfeit))
 
 
-def _abort(match_id: str, error: Any) -> Abort:
+def _abort(match_id: str, error: Any, *, absent: Any) -> Abort:
+    """Read an abort; `afk` stands in the error or, as other platforms have it, beside it."""
     if not isinstance(error, dict):
         raise BadReport("error is an object.")
-    reason, code, absent = error.get("reason"), error.get("code"), error.get("afk")
+    reason, code, absent = error.get("reason"), error.get("code"), error.get("afk", absent)
     # Nothing but the error itself decides: an odd detail must not leave players' money waiting.
     names = [name for name in absent if isinstance(name, str)] if isinstance(absent, list) else []
     known = code if code in ABORT_CODES else "other" if isinstance(code, str) and code else ""

@@ -65,13 +65,13 @@ class Held:
 
     @classmethod
     def of(cls, match: Match) -> "Held":
-        """Load what belongs to a match that the caller has locked."""
-        teams = sorted(Team.objects.filter(match=match), key=lambda team: team.wire_id)
-        by_id = {team.pk: team for team in teams}
-        participants = sorted(Participant.objects.filter(match=match), key=lambda one: one.wire_id)
+        """Load what belongs to a match that the caller has locked: one query, because no team is without people."""
+        rows = Participant.objects.filter(match=match).select_related("team")
+        participants = sorted(rows, key=lambda one: one.wire_id)
+        teams: dict[int, Team] = {}
         for one in participants:
-            one.team = by_id[one.team_id]
-        return cls(match, teams, participants)
+            one.team = teams.setdefault(one.team_id, one.team)
+        return cls(match, sorted(teams.values(), key=lambda team: team.wire_id), participants)
 
     def team(self, wire_id: str) -> Team:
         """Return a team by its id. Raises TeamNotFound."""

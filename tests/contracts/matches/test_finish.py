@@ -177,6 +177,24 @@ def test_an_async_forfeit_is_that_teams_submission(game):
     assert game.wallets() == SECOND_WON
 
 
+@pytest.mark.parametrize("order", ["higher", "lower"])
+def test_who_is_left_alone_wins_an_async_match_before_any_score_came(game, order):
+    told, given_up = (game.create(mode="async", scoreOrder=order)["matchId"] for _ in range(2))
+    body = {"match_id": told, "teams": [{"id": "team_id_2", "forfeit?": True}]}
+    assert game.finish(body).json()["match_status"] == "finished"
+    assert game.wallets() == {"user_id_1": 9800, "user_id_2": 8000, "ESCROW": 2000, "REVENUE": 200}
+    game.api.post(f"/api/matches/{given_up}/forfeit", {"teamId": "team_id_2"})
+    assert game.state(given_up)["result"] == {"outcome": "won", "leaders": ["team_id_1"]}
+
+
+def test_an_async_body_of_teams_that_play_on_is_no_result(game):
+    match = game.create(mode="async")["matchId"]
+    before = world.everything(game.operator)
+    answer = game.finish({"match_id": match, "teams": [{"id": "team_id_1", "score": 300, "ranking": 1}]})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_result")
+    assert world.everything(game.operator) == before
+
+
 def test_several_async_scores_in_one_body_are_each_their_own(game):
     match = game.create(mode="async")["matchId"]
     players = [{"id": "user_id_1", "score": 3}, {"id": "user_id_2", "score": 3}]

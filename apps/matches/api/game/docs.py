@@ -69,6 +69,7 @@ ErrorSaid = inline_serializer(
         "code": serializers.CharField(required=False),
         "afk": serializers.ListField(child=serializers.CharField(), required=False),
     },
+    required=False,
 )
 FinishIn = inline_serializer(
     "GameReport",
