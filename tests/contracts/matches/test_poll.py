@@ -68,6 +68,18 @@ def test_an_end_is_served_by_updated_since_for_a_day_with_the_forfeit_on_it(game
         assert ids(poll(game, f"?updated_since={since}")) == []
 
 
+def test_a_team_that_is_out_of_three_shows_to_those_who_ask_what_has_changed(game):
+    match = game.create({"a": ["ann"], "b": ["bob"], "c": ["cid"]})["matchId"]
+    since = clock.iso(clock.now())
+    assert ids(poll(game, f"?updated_since={since}")) == []
+    game.api.post(f"/api/matches/{match}/forfeit", {"teamId": "c"})
+    (found,) = poll(game, f"?updated_since={since}").json()["matches"]
+    assert (found["match_status"], found["teams"]) == (
+        "live",
+        [{"id": "a"}, {"id": "b"}, {"id": "c", "forfeit?": True}],
+    )
+
+
 def test_an_unchanged_list_is_304_by_its_etag(game):
     game.create()
     first = poll(game)
@@ -87,10 +99,18 @@ def test_pages_follow_by_cursor_and_by_player(game):
     assert ids(poll(game, "?user_id=dan")) == [other]
 
 
-def test_more_than_one_poll_a_second_is_too_often(game):
-    assert game.send("GET", MATCHES).status_code == 200
+def test_the_same_question_twice_in_a_second_is_too_often(game):
+    first = game.send("GET", MATCHES)
+    assert first.status_code == 200
+    assert game.send("GET", MATCHES, **{"If-None-Match": first["ETag"]}).status_code == 304
+    assert game.send("GET", f"{MATCHES}?status=pending").status_code == 200
     again = game.send("GET", MATCHES)
     assert (again.status_code, again["Retry-After"], again.json()["error"]["code"]) == (429, "1", "rate_limit_exceeded")
+
+
+def test_all_questions_together_have_a_limit(game):
+    answers = [game.send("GET", f"{MATCHES}?user_id={number}").status_code for number in range(21)]
+    assert answers == [200] * 20 + [429]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -10,6 +11,7 @@ import time_machine
 
 from apps.core import clock
 from apps.core.actors import SYSTEM
+from apps.matches.api.game import realm
 from apps.matches.services import access, clients
 from apps.operators.models import Credential
 from apps.operators.services import credentials, signing
@@ -52,6 +54,23 @@ def test_what_is_no_request_for_a_token_is_refused_as_oauth_has_it(game, fields,
 
 def test_without_a_scope_the_same_scope_is_granted(game):
     assert game.ask_token(scope=None).json()["scope"] == "olp-report-api"
+
+
+def test_too_many_requests_are_slowed_down_by_address_so_that_nobody_else_uses_a_clients_up(game, monkeypatch):
+    monkeypatch.setattr(realm, "TOKENS_A_MINUTE", 2)
+    own = game.config["authentication"]
+    form = {"client_id": own["client_id"], "client_secret": "guess", "grant_type": "client_credentials"}
+
+    def ask(secret, address):
+        return game.browser.post(
+            game.path(own["token_url"]), urlencode(form | {"client_secret": secret}), content_type=FORM,
+            REMOTE_ADDR=address,
+        )  # fmt: skip
+
+    guesses = [ask("guess", "203.0.113.7") for _ in range(3)]
+    assert [answer.status_code for answer in guesses] == [401, 401, 429]
+    assert (guesses[2].json()["error"], int(guesses[2]["Retry-After"]) > 0) == ("slow_down", True)
+    assert ask(own["client_secret"], "198.51.100.2").status_code == 200
 
 
 def test_json_is_no_form(game):

@@ -141,11 +141,12 @@ class TokenView(RealmView):
         if form["grant_type"] != "client_credentials":
             raise Refusal(400, "unsupported_grant_type", "The only grant type is client_credentials.")
         unknown = set(form.get("scope", "").split()) - {access.SCOPE}
-        _limit(client_id)
+        address = address_of(request)
+        _limit(client_id, address)
         try:
             if own_id != client_id:
                 raise access.BadClient
-            found = access.grant(own_id, secret, address=address_of(request), at=clock.now())
+            found = access.grant(own_id, secret, address=address, at=clock.now())
         except DomainError as refusal:
             raise Refusal(401, "unauthorized_client", refusal.message) from refusal
         if unknown:
@@ -248,7 +249,9 @@ def _credentials(request: Request, form: Mapping[str, str]) -> tuple[str, str]:
     return unquote_plus(own_id), unquote_plus(secret)
 
 
-def _limit(client_id: str) -> None:
-    verdict = limits.take(f"match-token:{client_id[:64]}", [limits.Window("token", TOKENS_A_MINUTE, 60)])
+def _limit(client_id: str, address: str) -> None:
+    """Count by address too: anybody knows a client's id, and nobody should use up its tokens from elsewhere."""
+    owner = f"match-token:{client_id[:64]}:{address}"
+    verdict = limits.take(owner, [limits.Window("token", TOKENS_A_MINUTE, 60)])
     if verdict is not None and not verdict.allowed:
         raise Throttled(verdict.reset_seconds)

@@ -25,9 +25,9 @@ from apps.operators import limits
 BIGGEST_ID = 2**63 - 1
 MAX_ID, MAX_NOTE, MAX_EVIDENCE = 128, 2000, 20
 NOT_MODIFIED = 304
-# A poll may begin once a second; its further pages may follow at once.
-FIRST_PAGE = limits.Window("poll", 1, 1)
-FURTHER_PAGES = limits.Window("pages", 20, 1)
+# The same question may be asked once a second. Its further pages, other questions and those that name the ETag that
+# they know may follow at once, within the limit of all of them.
+ALL_POLLS = limits.Window("polls", 20, 1)
 
 
 @extend_schema(tags=["Match game API"])
@@ -68,10 +68,10 @@ class MatchesView(GameView):
         responses={**docs.answers(200, docs.ListOut), 304: OpenApiResponse(description="As its ETag says")},
     )
     def get(self, request: Request) -> Response | HttpResponse:
-        """List the game's matches. Answers If-None-Match with 304, and more than one poll a second with 429."""
+        """List the game's matches. Answers If-None-Match with 304, and the same question within a second with 429."""
         query = request.query_params
-        cursor = query.get("cursor")
-        self._limit(FURTHER_PAGES if cursor else FIRST_PAGE)
+        cursor, known = query.get("cursor"), request.headers.get("If-None-Match", "")
+        self._limit(None if cursor or known else request.META.get("QUERY_STRING", ""))
         wanted = {word.strip() for word in query.get("status", "live").split(",")}
         if not wanted or wanted - {"live", "pending"}:
             raise Invalid("Invalid query.", fields={"status": ["live, pending, or both with a comma."]})
@@ -90,13 +90,16 @@ class MatchesView(GameView):
             "next_cursor": str(page.next_cursor) if page.next_cursor else None,
         }
         tag = f'"{hashlib.sha256(dumps(told)).hexdigest()[:32]}"'
-        if tag in _tags(request.headers.get("If-None-Match", "")):
+        if tag in _tags(known):
             return HttpResponse(status=NOT_MODIFIED, headers={"ETag": tag})
         return Response(told, headers={"ETag": tag, "Cache-Control": "private, no-cache"})
 
-    def _limit(self, window: limits.Window) -> None:
-        owner = f"{self.client.operator.public_id}:{self.client.pk}"
-        verdict = limits.take(owner, [window])
+    def _limit(self, question: str | None) -> None:
+        """Count a poll, and the question where it is a new one."""
+        windows = [ALL_POLLS]
+        if question is not None:
+            windows.insert(0, limits.Window(f"poll:{hashlib.sha256(question.encode()).hexdigest()[:16]}", 1, 1))
+        verdict = limits.take(f"{self.client.operator.public_id}:{self.client.pk}", windows)
         if verdict is not None and not verdict.allowed:
             raise Throttled(verdict.reset_seconds)
 
