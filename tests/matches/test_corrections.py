@@ -5,16 +5,16 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.ledger.models import Journal
+from apps.ledger.models import Hold, Journal
 from apps.ledger.services import transfers
 from apps.ledger.services.journals import InsufficientFunds
 from apps.matches import rules
-from apps.matches.models import Report
+from apps.matches.models import Match, Report
 from apps.matches.reconcile import CHECKS
-from apps.matches.services import correcting, staff
+from apps.matches.services import correcting, creation, staff
 from apps.matches.services.states import InvalidState
 from tests.matches import world
-from tests.matches.world import ADA, AT, RICH
+from tests.matches.world import ADA, AT, KEY, RICH
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +93,23 @@ def test_a_team_that_had_forfeited_may_be_put_first(game):
     correct(match, "t-blue")
     assert world.wallets(game.operator) == BOB_WON
     assert match.teams.get(wire_id="t-blue").forfeited_at is None
+
+
+def test_a_tie_that_was_none_calls_its_rematch_off_and_gives_back_what_was_reserved():
+    game = world.client(tie_policy="REMATCH")
+    match = world.make(game).match
+    world.result(match, ranks={"t-red": 1, "t-blue": 1})
+    again = Match.objects.get(rematch_of=match)
+    creation.confirm(again.pk, participant_id="ann", actor=KEY, at=AT)
+    correct(match, "t-blue")
+    assert (world.fresh(again).status, world.wallets(game.operator)) == ("CANCELLED", BOB_WON)
+    assert Hold.objects.get().status == "RELEASED"
+    # And a tie after all is one that may be broken.
+    correct(match, "t-blue", "t-red")
+    assert list(Match.objects.filter(rematch_of=match).order_by("pk").values_list("status", flat=True)) == [
+        "CANCELLED", "INVITED",
+    ]  # fmt: skip
+    assert sound(game)
 
 
 TEAMS = ("a", "b", "c")

@@ -12,11 +12,13 @@ from django.db import transaction
 from apps.core.actors import Actor
 from apps.core.errors import DomainError
 from apps.matches import facts, rules
-from apps.matches.lifecycle import PAID_OUT, MatchStatus
-from apps.matches.models import Match, Outcome, ReportKind
+from apps.matches.lifecycle import BEFORE_ESCROW, PAID_OUT, MatchStatus
+from apps.matches.models import Match, Outcome, ReportKind, TiePolicy
 from apps.matches.services import ending, money, staff
+from apps.matches.services.starting import offer_rematch
 from apps.matches.services.states import Held, InvalidState, hold, report, save, save_play
 
+NO_TIE = "The tie that it was to break was none."
 STATUS_OF = {
     Outcome.WON: MatchStatus.FINISHED,
     Outcome.TIED: MatchStatus.TIED,
@@ -63,6 +65,7 @@ def correct(match_id: int, *, leaders: Sequence[str], reason: str, actor: Actor,
     fields = ("outcome", "end_reason", "abort_code", "needs_review", "fee_units", "settlements", "settlement")
     save(match, *fields, at=at)
     report(match, [facts.corrected(match, held.teams, held.participants, was=was)], actor=actor, at=at)
+    _follow_with_rematch(held, actor=actor, at=at)
     return match
 
 
@@ -75,6 +78,18 @@ def _move(match: Match) -> None:
         MatchStatus.TIED: match.correct_to_tied,
         MatchStatus.ABORTED: match.correct_to_aborted,
     }[target]()
+
+
+def _follow_with_rematch(held: Held, *, actor: Actor, at: datetime) -> None:
+    """Offer the rematch that a tie means, or call off the one that a tie which was none had offered."""
+    match = held.match
+    if match.tie_policy != TiePolicy.REMATCH:
+        return
+    if match.status == MatchStatus.TIED:
+        offer_rematch(held, actor=actor, at=at)
+        return
+    for again in Match.objects.locked().filter(rematch_of=match, status__in=BEFORE_ESCROW):
+        ending.cancel(Held.of(again), reason=NO_TIE, actor=actor, at=at)
 
 
 def _lift_forfeits(held: Held, decision: rules.Decision) -> None:

@@ -17,7 +17,7 @@ from apps.matches.services import clients, ending, money, notices
 from apps.matches.services.starting import go_live
 from apps.matches.services.states import Held, InvalidState, hold, report, save
 from apps.operators.models import Player
-from apps.operators.services.players import PlayerNotFound
+from apps.operators.services.players import resolve_player
 
 MOST_TEAMS, MOST_PLAYERS = 64, 200
 TWO = 2
@@ -191,12 +191,17 @@ def _refuse_shapes(new: NewMatch, *, at: datetime) -> None:
 
 
 def _players(operator_id: int, user_ids: Sequence[str]) -> dict[str, Player]:
-    """Return the players by the operator's own ids of them, the first brand's first. Raises PlayerNotFound."""
+    """Return the players by the operator's own ids of them, the first brand's first, or else by their plyrIds.
+
+    Raises PlayerNotFound, and Invalid for somebody who is named in two ways.
+    """
     found: dict[str, Player] = {}
     rows = Player.objects.for_operator(operator_id).filter(external_id__in=user_ids)
     for player in rows.order_by("brand_id", "pk"):
         found.setdefault(player.external_id, player)
     for user_id in user_ids:
         if user_id not in found:
-            raise PlayerNotFound(f"There is no player {user_id}.", userId=user_id)
+            found[user_id] = resolve_player(operator_id, user_id)
+    if len({player.pk for player in found.values()}) != len(found):
+        raise Invalid("Such a match can't be played.", fields={"teams": ["A player can be in a match only once."]})
     return found
