@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 
 from apps.core import clock
@@ -23,10 +23,13 @@ from apps.ledger.admin.books import as_id
 from apps.matches.admin import forms, previews, sections, story
 from apps.matches.admin.looks import money, status_badge
 from apps.matches.lifecycle import PAID_OUT, HandStatus, MatchStatus
-from apps.matches.models import HandResult, Match
+from apps.matches.models import HandResult, Match, Participant
 from apps.matches.services import correcting, creation, disputing, staff
 
 formats.SUBJECT_PAGES["match"] = "matches.match"
+
+# Teams, and players of one, whose names the list shows.
+FEW = 3
 
 HAND = {
     HandStatus.PROPOSED: "Kept to itself. It counts once a second person has entered the same.",
@@ -142,7 +145,7 @@ class MatchAdmin(TenantAdmin):
         ("Confirming", {"status__exact": "CONFIRMING"}),
         ("Aborted", {"status__exact": "ABORTED"}),
     )
-    list_display = ("public_id", "shown_status", "client", "operator", "pot", "fee", "made", "due")
+    list_display = ("public_id", "who", "shown_status", "client", "operator", "pot", "fee", "made", "due")
     list_select_related = ("operator", "client", "asset")
     list_filter = (("status", ChoicesDropdownFilter), ("client", OwnRelatedFilter))
     search_fields = ("public_id",)
@@ -177,7 +180,8 @@ class MatchAdmin(TenantAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring along what every page of a match shows."""
-        return super().get_queryset(request).select_related("operator", "client", "asset", "rematch_of")
+        rows = super().get_queryset(request).select_related("operator", "client", "asset", "rematch_of")
+        return rows.prefetch_related(Prefetch("participants", Participant.objects.order_by("pk")))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Take a match's own id as well as its number: that is what subjects name."""
@@ -205,6 +209,16 @@ class MatchAdmin(TenantAdmin):
     def shown_status(self, row: Match) -> str:
         """Where it stands."""
         return status_badge(row)
+
+    @display(description="players")
+    def who(self, row: Match) -> str:
+        """Team against team, as far as there is room for names."""
+        teams: dict[int, list[str]] = {}
+        for one in row.participants.all():
+            teams.setdefault(one.team_id, []).append(one.user_id)
+        if len(teams) > FEW or any(len(names) > FEW for names in teams.values()):
+            return f"{len(teams)} teams, {sum(map(len, teams.values()))} players"
+        return " v ".join(", ".join(names) for names in teams.values())
 
     @display(description="entry fee")
     def entry_fee(self, row: Match) -> str:
