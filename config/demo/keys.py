@@ -16,6 +16,8 @@ class Keys:
     internal_keys: dict[str, str] = field(default_factory=dict)
     # Key and secret of each operator's game.
     game_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # The secrets of each operator's match clients, by client id.
+    match_clients: dict[str, dict[str, str]] = field(default_factory=dict)
     # The secret of the webhook endpoint that the demo's own receiver stands behind, by the endpoint's public id.
     webhook_secrets: dict[str, str] = field(default_factory=dict)
 

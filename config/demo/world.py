@@ -1,4 +1,4 @@
-"""Seed two operators through the services: staff, games, players with funds, endpoints, tournaments and rooms."""
+"""Seed two operators through the services: staff, games, players with funds, and competitions of every kind."""
 
 import random
 import secrets
@@ -15,7 +15,7 @@ from apps.operators.models import CredentialKind, Operator, Player, Role, User
 from apps.operators.services import players, tenants
 from apps.tournaments.models import Entry, StartMode, Tournament, TournamentType
 from apps.tournaments.services import creation, entries, running, settlement
-from config.demo import past
+from config.demo import past, past_matches
 from config.demo.keys import Keys
 from config.demo.traffic import GAME, NAMES
 
@@ -45,6 +45,7 @@ def seed(*, at: datetime) -> Keys:
     _acme_season(acme, at=at)
     _bluebird_season(bluebird, at=at)
     past.rooms_of(acme, actor=DEMO, at=at)
+    past_matches.matches_of(acme, actor=DEMO, at=at)
     return keys
 
 
@@ -55,6 +56,7 @@ def _operator(name: str, slug: str, currency: str, keys: Keys, *, at: datetime) 
     keys.internal_keys[slug] = opened.credentials[CredentialKind.INTERNAL].key
     game_key = opened.credentials[CredentialKind.GAME]
     keys.game_keys[slug] = (game_key.key, game_key.secret)
+    past_matches.clients_of(operator, opened.credentials[CredentialKind.MATCH_CLIENT], keys, actor=DEMO, at=at)
     tenants.change_preferences(operator.pk, {"rateLimits": LIMITS}, actor=DEMO, at=at)
     operator.refresh_from_db()
     for game, title in GAMES.items():

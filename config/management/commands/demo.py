@@ -20,6 +20,8 @@ from apps.operators.models import Operator
 from config.demo import world
 from config.demo.client import Client, Refused
 from config.demo.keys import Keys
+from config.demo.matches import Backend, Duels, Hook
+from config.demo.past_matches import word_client_of
 from config.demo.receiver import Receiver
 from config.demo.rooms import GameClient, Table
 from config.demo.sqs import start_sqs
@@ -30,7 +32,7 @@ PRIZES = 3
 
 
 class Command(BaseCommand):
-    """Run Podium on a believable demo; `--once` plays one tournament, checks it, and ends."""
+    """Run Podium on a believable demo; `--once` plays one of each kind, checks it, and ends."""
 
     help = "Runs Podium with two operators, players, tournaments and traffic. --once proves one tournament and exits."
 
@@ -91,8 +93,8 @@ class Command(BaseCommand):
             Traffic(casino, platform, say=self.stdout.write, stop=stop).run,
             Table(game, Client(base_url, keys.operator_keys["acme"]), say=self.stdout.write, stop=stop).run,
         )
-        threads = [threading.Thread(target=play, daemon=True) for play in players]
-        with self._receiving(casino, keys):
+        with self._receiving(casino, keys), self._duelling(base_url, keys, stop=stop) as duels:
+            threads = [threading.Thread(target=play, daemon=True) for play in (*players, duels.run)]
             for thread in threads:
                 thread.start()
             supervisor.wait()
@@ -111,8 +113,22 @@ class Command(BaseCommand):
             yield receiver
             receiver.shutdown()
 
+    @contextmanager
+    def _duelling(self, base_url: str, keys: Keys, *, stop: threading.Event) -> Iterator[Duels]:
+        """Stand behind the webhook of the game that is told of its matches; the other game asks."""
+        operator = Client(base_url, keys.operator_keys["acme"])
+        kart, words = (
+            Backend(base_url, client_id, keys.match_clients["acme"][client_id])
+            for client_id in ("acme", word_client_of("acme"))
+        )
+        with Hook(kart, say=self.stdout.write) as hook:
+            hook.start()
+            operator.call("PUT", "/api/match-clients/acme", {"webhookUrl": hook.url})
+            yield Duels(operator, kart, words, hook, say=self.stdout.write, stop=stop)
+            hook.shutdown()
+
     def _prove(self, base_url: str, keys: Keys) -> None:
-        """Play one tournament and one room over HTTP, and check the money and the webhooks. Raises CommandError."""
+        """Play a tournament, a room and a match over HTTP; check the money and the webhooks. Raises CommandError."""
         casino = Client(base_url, keys.operator_keys["acme"])
         platform = Client(base_url, keys.internal_keys["acme"])
         game = GameClient(base_url, *keys.game_keys["acme"])
@@ -125,6 +141,8 @@ class Command(BaseCommand):
                 table = Table(game, casino, say=self.stdout.write, stop=threading.Event(), pause=0.1)
                 table.sit_down()
                 self.stdout.write(f"played room {table.play_room()}")
+                with self._duelling(base_url, keys, stop=threading.Event()) as duels:
+                    self.stdout.write(duels.prove())
                 told = casino.get(f"/api/tournaments/{tournament_id}/events?limit=200")["events"]
                 if not receiver.has_taken([event["eventId"] for event in told], seconds=60):
                     raise CommandError("The webhooks did not arrive within a minute.")
