@@ -1,5 +1,6 @@
 """Reads and locks of tournaments: the tenant filter, the ranking order, the two ways to hold a tournament."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import connection
@@ -11,16 +12,21 @@ from apps.operators.models.tenants import OwnedQuerySet
 # Stands for "still in" where a higher elimination round ranks first.
 NEVER_ELIMINATED = 2**31 - 1
 
-# operators.md 4.6: points, then later elimination, then who got there first, then fewer entries, then who registered
-# first, then the player id. `board.py` packs the same order into the members of a Redis sorted set.
+# operators.md 4.6: points, then later elimination, then what the policy says of ties, then who got there first, then
+# fewer entries, then who registered first, then the player id. `board` packs the same order into the members of a Redis
+# sorted set.
 RANKING = (
     F("points").desc(),
     Coalesce("elimination_round", Value(NEVER_ELIMINATED)).desc(),
+    "tie_break",
     "scored_at",
     "entry_count",
     "registered_at",
     "player_id",
 )
+
+# Of a kind in one tick; the next one is a second away.
+MANY = 500
 
 # One namespace of advisory locks; never renumbered.
 TOURNAMENT_LOCKS = 1 << 48
@@ -33,6 +39,11 @@ class TournamentQuerySet(OwnedQuerySet):
     enter side by side, and none slips in after the state has changed. The lock is a transaction-level advisory lock,
     because a row lock in share mode would let a stream of players starve the one who wants to cancel.
     """
+
+    def due_to_end(self, at: datetime, source: str) -> list[int]:
+        """Return some running ones of a source of points whose end time has come, the oldest first."""
+        over = self.filter(status="RUNNING", ends_at__lte=at, scoring_source=source).order_by("ends_at")
+        return list(over.values_list("id", flat=True)[:MANY])
 
     def hold_shared(self, tournament_id: int) -> Any:
         """Return the tournament, whose state can't change until this transaction ends. Raises DoesNotExist."""

@@ -134,7 +134,6 @@ WRONG_IN_A_TOURNAMENT = [
     ("auto_payout", 0),
     ("rail", "chain"),
     ("registration_opens_at", "soon"),
-    ("scoring", {"source": "rounds", "method": "WAGERED_AMOUNT"}),
     ("scoring", {"method": "WAGERED_AMOUNT"}),
     ("scoring", "rounds"),
 ]

@@ -1,6 +1,10 @@
 """Let a player in, or say why not. Every verb that enters a player or takes their money passes through here."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
+
+from django.db.models import Q
 
 from apps.core.errors import DomainError, NotFound
 from apps.operators.models import Brand, Player
@@ -42,6 +46,26 @@ def ensure_locked(operator_id: int, *, user_id: str, display_name: str, brand_id
     # A row that somebody else created meanwhile is not ours yet; our own insert is.
     locked: Player = player if created else players.get(pk=player.pk)
     return locked
+
+
+def ensure_many_locked(operator_id: int, players: Sequence[tuple[int, str]], *, at: datetime) -> list[Player]:
+    """Return players by brand and the brand's id of them, in that order, created when new, locked in key order."""
+    Player.objects.bulk_create(
+        [
+            Player(operator_id=operator_id, brand_id=brand_id, external_id=user_id, created_at=at)
+            for brand_id, user_id in sorted(players)
+        ],
+        ignore_conflicts=True,
+    )
+    refs: dict[int, list[str]] = defaultdict(list)
+    for brand_id, user_id in players:
+        refs[brand_id].append(user_id)
+    wanted = Q(pk__in=[])
+    for brand_id, user_ids in refs.items():
+        wanted |= Q(brand_id=brand_id, external_id__in=user_ids)
+    rows = Player.objects.for_operator(operator_id).filter(wanted).order_by("pk").select_for_update(no_key=True)
+    found = {(row.brand_id, row.external_id): row for row in rows}
+    return [found[player] for player in players]
 
 
 def lock(player_id: int) -> Player:

@@ -2,6 +2,7 @@
 
 from apps.rounds.models.channels import Channel, ChannelKind, IntakeMinute, RefusedItem
 from apps.rounds.models.rounds import PendingRound, Round, RoundKey
+from apps.rounds.models.scores import RateChange, Recount, Rule, Run, Score, UnratedRound, VoidedRound
 from apps.rounds.models.watches import Watch, WatchedGame
 
 __all__ = (
@@ -9,9 +10,16 @@ __all__ = (
     "ChannelKind",
     "IntakeMinute",
     "PendingRound",
+    "RateChange",
+    "Recount",
     "RefusedItem",
     "Round",
     "RoundKey",
+    "Rule",
+    "Run",
+    "Score",
+    "UnratedRound",
+    "VoidedRound",
     "Watch",
     "WatchedGame",
 )

@@ -72,12 +72,13 @@ class RoundKey(models.Model):
 class PendingRound(models.Model):
     """A round that waits to be counted: the scorer's queue, and as narrow as it can be.
 
-    Written with the round, and only for rounds that a tournament watches. Whoever counts takes the oldest numbers
-    (`FOR UPDATE SKIP LOCKED`), joins `Round` by (received_at, number), and deletes the rows in the transaction that
-    writes the scores.
+    Written with the round, and only for rounds that a tournament watches. Whoever counts is alone with an operator's
+    rounds, takes its oldest numbers, joins `Round` by (received_at, number), and deletes the rows in the transaction
+    that writes the scores.
     """
 
-    number = models.BigIntegerField(primary_key=True)
+    pk = models.CompositePrimaryKey("operator_id", "number")
+    number = models.BigIntegerField()
     received_at = models.DateTimeField()
     operator = models.ForeignKey(
         Operator, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False

@@ -33,3 +33,8 @@ def watch(
 def unwatch(tournament_id: int) -> None:
     """Queue no more rounds for a tournament: its scoring has closed. Doing it twice is doing it once."""
     Watch.objects.filter(pk=tournament_id).delete()
+
+
+def reschedule(tournament_id: int, *, opens_at: datetime | None) -> None:
+    """Take note that rounds begin to count at another time."""
+    Watch.objects.filter(pk=tournament_id).update(opens_at=opens_at)

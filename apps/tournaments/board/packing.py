@@ -6,25 +6,30 @@ entry follow; they never decide, because no two live entries of a tournament sha
 """
 
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from struct import Struct
 from typing import Any, NamedTuple
 
 from apps.tournaments.lifecycle import EntryStatus
 from apps.tournaments.querysets import NEVER_ELIMINATED
 
-# whole points (inverted), their millionths (inverted), elimination round (inverted), scored at, entries, registered at,
-# player | entry, version
-_MEMBER = Struct(">QIIQHQQQQ")
+# whole points (inverted), what is behind the point (inverted), elimination round (inverted), tie break (from its least
+# value), scored at, entries, registered at, player | entry, version
+_MEMBER = Struct(">QQIQQHQQQQ")
 _RECORD = Struct(f">cQ{_MEMBER.size}s")
 MEMBER_BYTES = _MEMBER.size
 RECORD_BYTES = _RECORD.size
 ENTRY_AT = MEMBER_BYTES - 16
 VERSION_AT = MEMBER_BYTES - 8
 
-# `points` has 18 digits before the point and six after it.
+# `points` has 18 digits before the point and twelve after it.
 _MOST = 10**18
+_PLACES = 12
+_PARTS = 10**_PLACES
+_LEAST = -(2**63)
 _MILLION = 10**6
+# The default context would cut at 28 digits.
+WIDE = Context(prec=60)
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 _DAY = 86_400 * _MILLION
 _EPOCH = (datetime(1970, 1, 1, tzinfo=UTC) - _BEGINNING).days * _DAY
@@ -39,6 +44,7 @@ FIELDS = (
     "changed_at",
     "points",
     "elimination_round",
+    "tie_break",
     "scored_at",
     "entry_count",
     "registered_at",
@@ -74,9 +80,9 @@ class Place(NamedTuple):
 
     def apply_to(self, entry: Any) -> None:
         """Set what was ranked on an entry, so that it shows the very values that brought it here."""
-        whole, millionths, eliminated, scored, entries, registered, _, _, version = _MEMBER.unpack(self.member)
-        micro = (_MOST - whole) * _MILLION + (_MILLION - 1 - millionths)
-        entry.points = Decimal(micro).scaleb(-6)
+        whole, parts, eliminated, tie, scored, entries, registered, _, _, version = _MEMBER.unpack(self.member)
+        entry.points = Decimal((_MOST - whole) * _PARTS + (_PARTS - 1 - parts)).scaleb(-_PLACES, WIDE)
+        entry.tie_break = tie + _LEAST
         entry.elimination_round = None if eliminated == 0 else NEVER_ELIMINATED - eliminated
         entry.scored_at = _BEGINNING + timedelta(microseconds=scored)
         entry.entry_count = entries
@@ -88,12 +94,13 @@ class Place(NamedTuple):
 
 def pack(row: tuple[Any, ...]) -> tuple[int, int, bytes]:
     """Return an entry's id, its version and the record that `push` sends, from the values of COLUMNS."""
-    status, changed, points, eliminated, scored, entries, registered, player, entry, version = row
-    whole, millionths = divmod(_micro(points), _MILLION)
+    status, changed, points, eliminated, tie, scored, entries, registered, player, entry, version = row
+    whole, parts = divmod(_parts(points), _PARTS)
     member = _MEMBER.pack(
         _MOST - whole,
-        _MILLION - 1 - millionths,
+        _PARTS - 1 - parts,
         0 if eliminated is None else NEVER_ELIMINATED - eliminated,
+        tie - _LEAST,
         scored + _EPOCH,
         entries,
         registered + _EPOCH,
@@ -131,8 +138,8 @@ def moment(microseconds: int) -> datetime:
     return _BEGINNING + timedelta(microseconds=microseconds + _EPOCH)
 
 
-def _micro(points: Decimal | int) -> int:
+def _parts(points: Decimal | int) -> int:
     if isinstance(points, int):
-        return points * _MILLION
+        return points * _PARTS
     # The column rounds half away from zero, too, if an unsaved value has more digits than it keeps.
-    return int(points.scaleb(6).to_integral_value(ROUND_HALF_UP))
+    return int(points.scaleb(_PLACES, WIDE).to_integral_value(ROUND_HALF_UP, WIDE))

@@ -15,9 +15,10 @@ from apps.tournaments.querysets import NEVER_ELIMINATED, EntryQuerySet
 class Entry(EntryLifecycle):
     """One player's registration. `attempt` counts a player's registrations in this tournament (withdrawals between).
 
-    `points` carries up to six decimals. `scored_at` is when the present points were reached, by the game's clock;
-    `score_reported_at` is the time of the newest report that was applied, empty before the first. `score_version`
-    grows with every change of the ranking, so that a late write to the board is recognised.
+    `points` carries up to twelve decimals, six where the game reports them. `scored_at` is when the present points were
+    reached, by the game's clock; `tie_break` decides among equal points before it, less of it comes first (0 unless the
+    policy says otherwise). `score_reported_at` is the time of the newest report that was applied, empty before the
+    first. `score_version` grows with every change of the ranking, so that a late write to the board is recognised.
     """
 
     operator = models.ForeignKey(
@@ -30,7 +31,8 @@ class Entry(EntryLifecycle):
     payment_id = models.CharField(max_length=128, blank=True)
     entry_count = models.PositiveSmallIntegerField(default=1)
     paid_units = models.DecimalField(max_digits=38, decimal_places=0, default=0)
-    points = models.DecimalField(max_digits=24, decimal_places=6, default=0)
+    points = models.DecimalField(max_digits=30, decimal_places=12, default=0)
+    tie_break = models.BigIntegerField(default=0, db_default=0)
     scored_at = models.DateTimeField()
     score_reported_at = models.DateTimeField(null=True, blank=True)
     score_version = models.BigIntegerField(default=0)
@@ -65,6 +67,7 @@ class Entry(EntryLifecycle):
                 F("tournament"),
                 F("points").desc(),
                 Coalesce("elimination_round", Value(NEVER_ELIMINATED)).desc(),
+                F("tie_break"),
                 F("scored_at"),
                 F("entry_count"),
                 F("registered_at"),

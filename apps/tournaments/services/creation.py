@@ -15,13 +15,29 @@ from apps.ledger import money
 from apps.ledger.models import Asset, Rail
 from apps.ledger.services import accounts, assets
 from apps.operators.models import Game, Operator
-from apps.tournaments import facts, rules
+from apps.tournaments import engines, facts, keepers, rules
 from apps.tournaments.lifecycle import UPCOMING, TournamentStatus
-from apps.tournaments.models import EntryMode, Funding, StartMode, Tournament, TournamentType
-from apps.tournaments.services import running, tally
+from apps.tournaments.models import (
+    EntryMode,
+    Funding,
+    ScoringSource,
+    StartMode,
+    TiePolicy,
+    Tournament,
+    TournamentType,
+)
+from apps.tournaments.scoring import SHARING, OptIn, RoundScoring, RoundsRail
+from apps.tournaments.services import running, tally, terms
 from apps.tournaments.services.states import refusing_wrong_states
 
 DEFAULT_REBUY_ENTRIES = 3
+OPT_INS = {
+    OptIn.AUTO: EntryMode.OPEN,
+    OptIn.MANUAL: EntryMode.OPT_IN,
+    OptIn.BUY_IN: EntryMode.BUY_IN,
+    OptIn.INVITED: EntryMode.INVITED,
+}
+RAILS = {RoundsRail.WALLET: Rail.WALLET, RoundsRail.OPERATOR: Rail.OPERATOR}
 
 
 class GameUnknown(Invalid):
@@ -50,7 +66,9 @@ class FieldTooSmall(DomainError):
 class NewTournament:
     """What a tournament is to be. Amounts in major units; None takes the operator's preference or the default.
 
-    `percentages` are the prizes by place, first place first. `draft` keeps it out of sight until it is published.
+    `percentages` are the prizes by place, first place first; `prize_rules`, where given, go before them. `prizes` is a
+    table of prizes by rank (rounds.md 5.6). `draft` keeps it out of sight until it is published. With `scoring` it is scored by game rounds, and what that says of entry,
+    ties, approval and rail goes before the rest.
     """
 
     name: str
@@ -72,15 +90,23 @@ class NewTournament:
     rebuy_minutes: int = 30
     late_registration: bool | None = None
     registration_opens_at: datetime | None = None
-    percentages: Sequence[Decimal] = rules.DEFAULT_PERCENTAGES
+    percentages: Sequence[Decimal] | None = None
+    prizes: Sequence[Mapping[str, Any]] = ()
     guarantee: Decimal = Decimal(0)
     rake_percent: Decimal | None = None
+    prize_rules: Sequence[Mapping[str, Any]] | None = None
+    developer_bps: int = 0
+    stakeholder_bps: int = 0
+    platform_bps: int = 0
     tie_policy: str | None = None
     enforce_min_players: bool | None = None
     start_mode: str = StartMode.AT_TIME
     max_rounds: int | None = None
     needs_approval: bool | None = None
     rail: str = Rail.CLEARING
+    payout_url: str | None = None
+    debit_url: str | None = None
+    scoring: RoundScoring | None = None
     draft: bool = False
 
 
@@ -111,7 +137,8 @@ def create_tournament(new: NewTournament, *, operator: Operator, actor: Actor, a
     if game is None:
         raise GameUnknown(fields={"game": ["Unknown game."]})
     asset = assets.get_asset(operator.pk, new.currency or operator.currency)
-    rules.check_percentages(new.percentages)
+    if new.percentages is not None:
+        rules.check_percentages(new.percentages)
     tournament = _build(new, operator=operator, game=game, asset=asset, at=at)
     _check(tournament, at)
     # The escrow is named after the tournament and the tournament needs its escrow: take the id first.
@@ -125,6 +152,9 @@ def create_tournament(new: NewTournament, *, operator: Operator, actor: Actor, a
             raise
         raise DuplicateExternalId(external_id=new.external_id) from problem
     tally.open_stripes(tournament.pk, new.max_players)
+    if new.scoring is not None and new.scoring.invited:
+        terms.invite(tournament, [(one.brand_id, one.player_id) for one in new.scoring.invited])
+    engines.of(tournament).created(tournament, at=at)
     if not new.draft:
         return _publish(tournament, actor=actor, at=at)
     return tournament
@@ -145,7 +175,7 @@ def _build(new: NewTournament, *, operator: Operator, game: Game, asset: Asset, 
         raise Invalid("The rake must be between 0 and 50 percent.", fields={"rake_percent": ["0 to 50."]})
     threshold = wishes.approval.from_total
     features = wishes.features
-    return Tournament(
+    tournament = Tournament(
         operator=operator,
         game=game,
         name=new.name,
@@ -170,14 +200,42 @@ def _build(new: NewTournament, *, operator: Operator, game: Game, asset: Asset, 
         start_mode=new.start_mode,
         starts_at=new.starts_at,
         ends_at=new.ends_at,
-        prize_rules=_prize_rules(new.percentages),
+        prize_rules=_prize_rules(new.percentages or rules.DEFAULT_PERCENTAGES)
+        if new.prize_rules is None
+        else list(new.prize_rules),
+        developer_bps=new.developer_bps,
+        stakeholder_bps=new.stakeholder_bps,
+        platform_bps=new.platform_bps,
         guarantee_units=_units("prize_pool", new.guarantee, asset),
         rake_bps=int(rake * 100),
         needs_approval=_either(new.needs_approval, wishes.approval.always),
-        approval_from_units=None if threshold is None else money.to_units(threshold, asset.scale),
+        # What the chain's rail pays is told with the result, and all of it moves together: nobody approves parts of it.
+        approval_from_units=None
+        if threshold is None or new.rail == Rail.CHAIN
+        else money.to_units(threshold, asset.scale),
         rail=new.rail,
         created_at=at,
     )
+    table, payout_url, debit_url = new.prizes, new.payout_url, new.debit_url
+    if (scoring := new.scoring) is not None:
+        _score_by_rounds(tournament, new, scoring)
+        table = [*table, *scoring.prizes]
+        payout_url, debit_url = scoring.payout_url or payout_url, scoring.debit_url or debit_url
+    terms.fix_prizes(tournament, table, new.percentages, asset)
+    terms.fix_addresses(tournament, operator, payout_url=payout_url, debit_url=debit_url)
+    return tournament
+
+
+def _score_by_rounds(tournament: Tournament, new: NewTournament, scoring: RoundScoring) -> None:
+    tournament.scoring_source = ScoringSource.ROUNDS
+    tournament.scoring = scoring.snapshot()
+    tournament.entry_mode = OPT_INS[scoring.opt_in]
+    tournament.needs_approval = not scoring.auto_payout
+    tournament.rail = RAILS[scoring.rail]
+    if scoring.tie_break in SHARING:
+        tournament.tie_policy = TiePolicy.SPLIT
+    # Players come with their rounds: at the start there may be nobody yet.
+    tournament.enforce_min_players = bool(new.enforce_min_players)
 
 
 def _either(asked: bool | None, preference: bool) -> bool:  # noqa: FBT001 - a choice between two booleans
@@ -227,9 +285,11 @@ def publish(tournament_id: int, *, actor: Actor, at: datetime) -> Tournament:
 
 
 def _publish(tournament: Tournament, *, actor: Actor, at: datetime) -> Tournament:
+    terms.refuse_impossible_prizes(tournament)
     with refusing_wrong_states(tournament, "publish"):
         tournament.publish(at=at)
     tournament.save(update_fields=["status", "published_at"])
+    engines.of(tournament).opened(tournament, at=at)
     events.record_many([facts.created(tournament)], operator_id=tournament.operator_id, actor=actor, at=at)
     due = tournament.start_mode == StartMode.AT_TIME and tournament.starts_at and tournament.starts_at <= at
     if due:
@@ -244,6 +304,7 @@ def update_tournament(tournament_id: int, changes: TournamentChanges, *, actor: 
     Raises TournamentNotModifiable, FieldTooSmall, Invalid.
     """
     tournament: Tournament = Tournament.objects.hold(tournament_id)
+    keepers.of(tournament).by_hand(tournament)
     if tournament.status not in (TournamentStatus.DRAFT, *UPCOMING):
         raise TournamentNotModifiable(status=tournament.status)
     players = tally.totals(tournament_id).players
@@ -257,6 +318,7 @@ def update_tournament(tournament_id: int, changes: TournamentChanges, *, actor: 
         setattr(tournament, name, value)
     _check(tournament, at)
     tournament.save(update_fields=[*wanted, "max_rounds"])
+    engines.of(tournament).changed(tournament, at=at)
     if "max_players" in wanted:
         tally.reseat(tournament_id, tournament.max_players)
     if tournament.status != TournamentStatus.DRAFT:  # nobody has heard of a draft yet

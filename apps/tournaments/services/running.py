@@ -8,17 +8,16 @@ from django.db import transaction
 from apps.core.actors import SYSTEM, Actor
 from apps.core.errors import DomainError
 from apps.events.services import recording as events
-from apps.tournaments import facts
+from apps.tournaments import engines, facts, keepers
 from apps.tournaments.lifecycle import UPCOMING, TournamentStatus
 from apps.tournaments.models import StartMode, Tournament, TournamentType
+from apps.tournaments.querysets import MANY
 from apps.tournaments.services import settlement, tally
 from apps.tournaments.services.states import InvalidState, refusing_wrong_states
 
 log = structlog.get_logger(__name__)
 
 TOO_FEW = "Insufficient player registration"
-# Of each kind in one tick; the next one is a second away.
-MANY = 500
 
 
 class NotEnoughPlayers(DomainError):
@@ -27,14 +26,34 @@ class NotEnoughPlayers(DomainError):
     code = "NOT_ENOUGH_PLAYERS"
 
 
+class ScoringInProgress(DomainError):
+    """Rounds that have come in are still being counted; try again in a moment."""
+
+    code = "SCORING_IN_PROGRESS"
+
+
 @transaction.atomic
 def close_registration(tournament_id: int, *, actor: Actor, at: datetime) -> Tournament:
-    """Let nobody enter any more; the start stays as planned. Raises InvalidState."""
+    """Let nobody enter any more; the start stays as planned. Raises InvalidState.
+
+    Where payments are still on their way they are awaited first, and then it closes by itself.
+    """
     tournament: Tournament = Tournament.objects.hold(tournament_id)
+    if tournament.status == TournamentStatus.REGISTERING and not keepers.of(tournament).closing(tournament, at=at):
+        tournament.await_payments()
+        tournament.save(update_fields=["status"])
+        keepers.of(tournament).changed(tournament, actor=actor, at=at)
+        return tournament
+    return shut(tournament, actor=actor, at=at)
+
+
+def shut(tournament: Tournament, *, actor: Actor, at: datetime) -> Tournament:
+    """Close the registration of a tournament that the caller holds alone; every payment has ended."""
     with refusing_wrong_states(tournament, "close registration of"):
         tournament.close_registration(at=at)
     tournament.save(update_fields=["status", "registration_closed_at"])
     _report(tournament, facts.registration_closed(tournament), actor=actor, at=at)
+    keepers.of(tournament).changed(tournament, actor=actor, at=at)
     return tournament
 
 
@@ -55,9 +74,11 @@ def begin(tournament: Tournament, *, immediately: bool, actor: Actor, at: dateti
     """Start a tournament that the caller holds alone. `immediately`: its start time had come when it was created."""
     with refusing_wrong_states(tournament, "start"):
         tournament.start(at=at)
+    keepers.of(tournament).starting(tournament, actor=actor, at=at)
     tournament.started_immediately = immediately
     tournament.save(update_fields=["status", "started_at", "started_immediately"])
     _report(tournament, facts.started(tournament, tally.totals(tournament.pk)), actor=actor, at=at)
+    keepers.of(tournament).changed(tournament, actor=actor, at=at)
     return tournament
 
 
@@ -69,8 +90,15 @@ def begin_if_waiting(tournament: Tournament, *, actor: Actor, at: datetime) -> N
 
 @transaction.atomic
 def complete(tournament_id: int, *, actor: Actor, at: datetime) -> Tournament:
-    """End the play: scores and prizes are fixed once, and the payouts begin or wait for staff. Raises InvalidState."""
-    return finish(Tournament.objects.hold(tournament_id), actor=actor, at=at)
+    """End the play: scores and prizes are fixed once, and the payouts begin or wait for staff.
+
+    Raises InvalidState, ScoringInProgress.
+    """
+    tournament: Tournament = Tournament.objects.hold(tournament_id)
+    if tournament.status == TournamentStatus.RUNNING and not engines.of(tournament).drained(tournament, at=at):
+        raise ScoringInProgress
+    keepers.of(tournament).completing(tournament)
+    return finish(tournament, actor=actor, at=at)
 
 
 def finish(tournament: Tournament, *, actor: Actor, at: datetime) -> Tournament:
@@ -78,6 +106,7 @@ def finish(tournament: Tournament, *, actor: Actor, at: datetime) -> Tournament:
     with refusing_wrong_states(tournament, "complete"):
         tournament.complete(at=at)
     tournament.save(update_fields=["status", "completed_at"])
+    engines.of(tournament).ended(tournament, at=at)
     settlement.freeze_prizes(tournament, actor=actor, at=at)
     return tournament
 
@@ -102,7 +131,9 @@ def call_off(tournament: Tournament, *, reason: str, actor: Actor, at: datetime)
     """Cancel a tournament that the caller holds alone."""
     with refusing_wrong_states(tournament, "cancel"):
         tournament.cancel(reason=reason, at=at)
+    keepers.of(tournament).cancelling(tournament, actor=actor, at=at)
     tournament.save(update_fields=["status", "status_before_cancel", "cancel_reason", "cancelled_at"])
+    engines.of(tournament).ended(tournament, at=at)
     settlement.freeze_refunds(tournament, actor=actor, at=at)
     return tournament
 
@@ -114,9 +145,10 @@ def due(at: datetime) -> list[int]:
     kinds = (
         waiting.filter(start_mode=StartMode.AT_TIME, starts_at__lte=at).order_by("starts_at"),
         waiting.filter(ends_at__lte=at).order_by("ends_at"),
-        Tournament.objects.filter(status=TournamentStatus.RUNNING, ends_at__lte=at).order_by("ends_at"),
     )
     found = {tournament_id for kind in kinds for tournament_id in kind.values_list("id", flat=True)[:MANY]}
+    for engine in engines.every():
+        found.update(engine.due(at=at))
     return sorted(found)
 
 
@@ -126,7 +158,7 @@ def keep_time(tournament_id: int, *, at: datetime) -> None:
     tournament: Tournament = Tournament.objects.hold(tournament_id)
     starts, ends = tournament.starts_at, tournament.ends_at
     over = ends is not None and ends <= at
-    if tournament.status == TournamentStatus.RUNNING and over:
+    if tournament.status == TournamentStatus.RUNNING and over and engines.of(tournament).closed(tournament, at=at):
         finish(tournament, actor=SYSTEM, at=at)
         return
     if tournament.status not in (TournamentStatus.REGISTERING, TournamentStatus.REGISTRATION_CLOSED):

@@ -84,6 +84,26 @@ def take_seat(tournament_id: int, *, fee_units: int) -> bool:
     return False
 
 
+_TAKE_MANY = """
+    UPDATE tournaments_tally
+       SET players = players + %(seats)s, active = active + %(seats)s, entries = entries + %(seats)s
+     WHERE id = (SELECT id FROM tournaments_tally WHERE tournament_id = %(tournament)s
+                  ORDER BY (slot = pg_backend_pid() %% 16) DESC, slot LIMIT 1)
+"""
+
+
+def take_seats(tournament_id: int, seats: int, *, limited: bool) -> int:
+    """Count up to so many players more, who pay nothing; return for how many there were seats."""
+    if limited:
+        taken = 0
+        while taken < seats and take_seat(tournament_id, fee_units=0):
+            taken += 1
+        return taken
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_MANY, {"seats": seats, "tournament": tournament_id})
+    return seats
+
+
 _MOVE = """
     UPDATE tournaments_tally
        SET players = players + %(players)s, active = active + %(active)s, entries = entries + %(entries)s,

@@ -27,6 +27,7 @@ from apps.tournaments.api.casino.fields import (
     Truth,
     Whole,
 )
+from apps.tournaments.api.casino.scoring import ScoringIn, policy
 from apps.tournaments.models import TiePolicy, TournamentType
 from apps.tournaments.services.creation import NewTournament, TournamentChanges
 from apps.tournaments.services.entries import RemovalReason
@@ -35,10 +36,6 @@ MAX_ENTRIES = 1000
 MAX_REBUY_MINUTES = 366 * 24 * 60
 RAILS = {"wallet": Rail.WALLET, "clearing": Rail.CLEARING}
 MAY_BE_ABSENT: Mapping[str, Any] = {"required": False, "allow_null": True}
-
-
-class ScoringUnsupported(Invalid):
-    """Tournaments scored by game rounds are not available yet; leave `scoring` out."""
 
 
 class PrizePoolIn(serializers.Serializer[Any]):
@@ -75,7 +72,7 @@ class TournamentIn(serializers.Serializer[Any]):
     enforce_min_players = Truth(**MAY_BE_ABSENT)
     auto_payout = Truth(**MAY_BE_ABSENT, help_text="False: staff approve the payouts.")
     rail = Choice(list(RAILS), **MAY_BE_ABSENT, help_text="Prizes to the players' wallets, or back to the operator.")
-    scoring = JsonObject(**MAY_BE_ABSENT)
+    scoring = ScoringIn(**MAY_BE_ABSENT)
 
 
 class ChangesIn(serializers.Serializer[Any]):
@@ -169,7 +166,6 @@ def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
 def new_tournament(data: Any) -> NewTournament:
     """Return what a create body asks for (operators.md 3.1). Raises ValidationError, Invalid."""
     fields = _given(_judged(TournamentIn, data, spellings.TOURNAMENT))
-    _refuse_rounds(fields.get("scoring"))
     pool = _given(fields.get("prize_pool", {}))
     wishes = {
         "ends_at": fields.get("scheduled_end"),
@@ -192,6 +188,7 @@ def new_tournament(data: Any) -> NewTournament:
         "enforce_min_players": fields.get("enforce_min_players"),
         "needs_approval": None if "auto_payout" not in fields else not fields["auto_payout"],
         "rail": RAILS[fields["rail"]] if "rail" in fields else None,
+        "scoring": policy(fields.get("scoring"), game=fields["game"]),
     }
     return NewTournament(
         name=fields["name"],
@@ -200,12 +197,6 @@ def new_tournament(data: Any) -> NewTournament:
         entry_fee=fields["entry_fee"],
         **_given(wishes),
     )
-
-
-def _refuse_rounds(scoring: Mapping[str, Any] | None) -> None:
-    """Ignoring a wish to be scored by rounds would run another tournament than was asked for."""
-    if scoring is not None and scoring.get("source") != "reported":
-        raise ScoringUnsupported(fields={"scoring": ["Only the source `reported` is available."]})
 
 
 def _rebuy_minutes(deadline: datetime | None, start: datetime) -> int | None:

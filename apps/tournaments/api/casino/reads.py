@@ -100,6 +100,8 @@ def prizes(subject: Tournament, entry_ids: Collection[int] | None = None) -> dic
     payouts = results.prize_payouts(subject)
     if entry_ids is not None:
         payouts = payouts.filter(entry_ref__in=entry_ids)
+    if subject.prize_table:
+        return {entry_id: int(units) for entry_id, _, units in results.prizes_by_entry(payouts)}
     return {entry_id: int(units) for entry_id, units in payouts.values_list("entry_ref", "units")}
 
 
@@ -107,6 +109,9 @@ def prizes_by_place(subject: Tournament) -> list[int] | None:
     """Return the prizes that were fixed, best place first; None before completion."""
     if subject.status not in FINISHED or subject.cancelled_at is not None:
         return None
+    if subject.prize_table:
+        fixed = {place: int(units) for _, place, units in results.prizes_by_entry(results.prize_payouts(subject))}
+        return [fixed.get(place, 0) for place in range(1, max(fixed, default=0) + 1)]
     return [int(units) for units in results.prize_payouts(subject).values_list("units", flat=True)]
 
 
@@ -135,8 +140,8 @@ class Listed(NamedTuple):
 _RANKED = """
     SELECT id, row_number() OVER (ranking) AS position FROM tournaments_entry
      WHERE tournament_id = %(tournament)s AND status <> 'WITHDRAWN'
-    WINDOW ranking AS (ORDER BY points DESC, COALESCE(elimination_round, 2147483647) DESC, scored_at, entry_count,
-                                registered_at, player_id)
+    WINDOW ranking AS (ORDER BY points DESC, COALESCE(elimination_round, 2147483647) DESC, tie_break, scored_at,
+                                entry_count, registered_at, player_id)
      {page}
 """
 _GONE = """
@@ -211,6 +216,7 @@ def _final_position() -> Case:
     for name, own, ahead in (
         ("points", OuterRef("points"), None),
         ("out_round", own_round, "gt"),
+        ("tie_break", OuterRef("tie_break"), "lt"),
         ("scored_at", OuterRef("scored_at"), "lt"),
         ("entry_count", OuterRef("entry_count"), "lt"),
         ("registered_at", OuterRef("registered_at"), "lt"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from apps.core.api.spellings import Aliases, canonical
 from apps.core.errors import Invalid
+from apps.tournaments.api.casino.scoring import SPELLINGS as SCORING
 
 _POOLS = ("prize_pool", "prizePool")
 _CONFIGS = ("config", "gameConfig", "game_config")
@@ -63,7 +64,7 @@ TOURNAMENT: Aliases = {
     "enforce_min_players": ("enforceMinPlayers",),
     "auto_payout": ("autoPayout",),
     "rail": (),
-    "scoring": (),
+    **{f"scoring.{name}": _inside(("scoring",), *others) for name, others in SCORING.items()},
 }
 
 CHANGES: Aliases = {

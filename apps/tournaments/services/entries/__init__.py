@@ -21,6 +21,7 @@ from apps.tournaments.services.entries.ground import (
     save_ranked,
     source_of,
 )
+from apps.tournaments.services.entries.joining import enter_many
 from apps.tournaments.services.entries.registering import (
     BuyInMismatch,
     DuplicateRegistration,
@@ -46,6 +47,7 @@ __all__ = [
     "TournamentNotFound",
     "adjust_score",
     "collect",
+    "enter_many",
     "hold_entry",
     "is_over",
     "rebuy",

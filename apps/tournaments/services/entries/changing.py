@@ -12,7 +12,7 @@ from apps.core.errors import DomainError, Invalid
 from apps.events.services import recording as events
 from apps.ledger.services import journals
 from apps.operators.services import admission
-from apps.tournaments import facts
+from apps.tournaments import engines, facts, keepers
 from apps.tournaments.lifecycle import UPCOMING, EntryStatus, TournamentStatus
 from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.services import running, tally
@@ -62,6 +62,7 @@ def rebuy(entry_id: int, *, additional_entries: int = 1, payment_id: str = "", a
     Raises RebuyNotAllowed, RebuyDeadlinePassed, RebuyLimitReached, PlayerNotActive, PlayerBlocked, InsufficientFunds.
     """
     tournament, entry = hold_entry(entry_id, alone=False)
+    keepers.of(tournament).by_hand(tournament)
     if entry.status == EntryStatus.WITHDRAWN:
         raise PlayerNotActive
     if not tournament.rebuy_enabled or tournament.status not in (
@@ -85,6 +86,8 @@ def rebuy(entry_id: int, *, additional_entries: int = 1, payment_id: str = "", a
     if payment_id:
         entry.payment_id = payment_id
     save_ranked(entry, "status", "entry_count", "paid_units", "payment_id", "elimination_round", "eliminated_at", at=at)
+    if returns:
+        engines.of(tournament).moved(tournament, entry, at=at)
     # The stripe before the balances, as a registration takes them: the other way round the two wait in a circle.
     tally.move(tournament.pk, active=int(returns), entries=additional_entries, rebuy_units=units)
     collect(tournament, entry, units=units, act=f"rebuy:{entry.entry_count}", actor=actor, at=at)
@@ -105,6 +108,7 @@ def remove(entry_id: int, *, reason: RemovalReason, details: str = "", actor: Ac
     out, still ranked, not refunded. Raises PlayerNotActive when already out, InvalidState in the wrong state.
     """
     tournament, entry = hold_entry(entry_id, alone=True)
+    keepers.of(tournament).by_hand(tournament)
     if entry.status != EntryStatus.IN:
         raise PlayerNotActive(status=entry.status)
     if tournament.status == TournamentStatus.RUNNING:
@@ -118,6 +122,7 @@ def remove(entry_id: int, *, reason: RemovalReason, details: str = "", actor: Ac
 def remove_with_refund(entry_id: int, *, reason: str, actor: Actor, at: datetime) -> Removal:
     """Withdraw a player before the start and refund them in full (operators.md 11.6). Raises InvalidState after it."""
     tournament, entry = hold_entry(entry_id, alone=True)
+    keepers.of(tournament).by_hand(tournament)
     if tournament.status not in UPCOMING:
         raise InvalidState(status=tournament.status)
     if entry.status != EntryStatus.IN:
@@ -131,6 +136,7 @@ def _eliminate(
     # Without rounds it is round 0, as the game's own reports have it: none at all would rank with those still in.
     entry.eliminate(round_number=tournament.current_round, at=at)
     save_ranked(entry, "status", "elimination_round", "eliminated_at", at=at)
+    engines.of(tournament).moved(tournament, entry, at=at)
     tally.move(tournament.pk, active=-1)
     active = tally.totals(tournament.pk).active
     events.record_many(
@@ -151,6 +157,7 @@ def _withdraw(
 ) -> Removal:
     entry.withdraw(at=at)
     save_ranked(entry, "status", "withdrawn_at", at=at)
+    engines.of(tournament).moved(tournament, entry, at=at)
     units = int(entry.paid_units)
     first = int(tournament.fee_units) if entry.entry_count else 0
     if units:

@@ -12,9 +12,9 @@ from apps.events.services import recording as events
 from apps.ledger import money
 from apps.operators.models import Player
 from apps.operators.services import admission
-from apps.tournaments import board, facts
+from apps.tournaments import board, engines, facts, keepers
 from apps.tournaments.lifecycle import EntryStatus, TournamentStatus
-from apps.tournaments.models import Entry, EntryMode, StartMode, Tournament
+from apps.tournaments.models import Entry, EntryMode, ScoringSource, StartMode, Tournament
 from apps.tournaments.services import running, tally
 from apps.tournaments.services.entries.ground import collect, is_over
 
@@ -68,6 +68,7 @@ def register(
     Raises RegistrationClosed, TournamentFull, DuplicateRegistration, PlayerBlocked, BuyInMismatch, InsufficientFunds.
     """
     tournament: Tournament = Tournament.objects.hold_for_entry(tournament_id)
+    keepers.of(tournament).by_hand(tournament)
     try:
         _check_open(tournament, at)
     except RegistrationClosed:
@@ -100,6 +101,7 @@ def register(
     if not tally.take_seat(tournament.pk, fee_units=fee):
         raise TournamentFull(max_players=tournament.max_players)
     collect(tournament, entry, units=fee, act="entry", actor=actor, at=at)
+    engines.of(tournament).entered_many(tournament, [entry], at=at)
     counted = tally.totals(tournament.pk).players
     events.record_many(
         [facts.registered(tournament, entry, current_players=counted)],
@@ -126,6 +128,9 @@ def _check_open(tournament: Tournament, at: datetime) -> None:
     if tournament.status in (TournamentStatus.REGISTERING, TournamentStatus.RUNNING):
         late = tournament.late_registration or tournament.started_immediately
         deadline = tournament.rebuy_deadline
+        if tournament.scoring_source == ScoringSource.ROUNDS:
+            # Rounds count from the moment a player joins, whenever that is.
+            late, deadline = True, None
         if late and (deadline is None or at <= deadline) and not is_over(tournament, at):
             return
     raise RegistrationClosed(status=tournament.status)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from apps.tournaments import facts
+from apps.tournaments import engines, facts
 from apps.tournaments.lifecycle import EntryStatus
 from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.services import running
@@ -54,13 +54,16 @@ def _put_out(batch: Batch, out: Sequence[tuple[Entry, int, datetime]]) -> None:
         batch.change(entry, moves=True)
         batch.report(facts.eliminated(batch.tournament, entry, final_position=position, at=batch.at))
     batch.write()
+    for entry, _, _ in out:
+        engines.of(batch.tournament).moved(batch.tournament, entry, at=batch.at)
     running.complete_if_decided(batch.tournament, active=batch.active, actor=batch.actor, at=batch.at)
 
 
 def _best_first(one: tuple[Entry, int, datetime]) -> tuple[object, ...]:
     """The ranking of operators.md 4.6 among players who go out together, a later round before all."""
     entry, number, _ = one
-    return (-number, -entry.points, entry.scored_at, entry.entry_count, entry.registered_at, entry.player_id)
+    reached = (entry.tie_break, entry.scored_at)
+    return (-number, -entry.points, *reached, entry.entry_count, entry.registered_at, entry.player_id)
 
 
 def share_to_drop(tournament: Tournament) -> Decimal | None:

@@ -4,6 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core import clock
+from apps.events.formats import TOO_FREQUENT
 from apps.events.models import Fact
 from apps.operators.scopes import Scope
 from apps.tournaments.api.casino import docs, outputs, queries, reads, standings
@@ -54,10 +55,12 @@ class EventsView(_ResultsView):
 
     @docs.events
     def get(self, request: Request, **path: str) -> Response:
-        """Return the events of a tournament, oldest first."""
+        """Return the events of a tournament, oldest first; score updates only if `type` asks for them."""
         wanted = queries.events(request)
         found = self.tournament()
         facts = Fact.objects.about(found.operator_id, found.subject).of_types(wanted.types)
+        if not wanted.types:
+            facts = facts.besides_types(TOO_FREQUENT)
         if wanted.since is not None:
             facts = facts.filter(occurred_at__gte=wanted.since)
         page = wanted.page

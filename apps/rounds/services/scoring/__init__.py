@@ -1,0 +1,1 @@
+"""Score tournaments by rounds: what may be counted, counting it once, counting it anew."""

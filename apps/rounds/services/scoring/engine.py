@@ -1,0 +1,163 @@
+"""What tournaments that are scored by rounds ask their engine (apps/tournaments/engines.py)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, Model
+from django.db.models.functions import Coalesce
+
+from apps.core.errors import Invalid
+from apps.operators.models import Brand, Game
+from apps.rounds.models import PendingRound, Recount, Rule, Score
+from apps.rounds.services import watching
+from apps.tournaments import scoring
+from apps.tournaments.engines import Engine, LastPlay
+from apps.tournaments.lifecycle import EntryStatus, TournamentStatus
+from apps.tournaments.models import Entry, ScoringSource, Tournament
+from apps.tournaments.querysets import MANY
+from apps.tournaments.scoring import OptIn
+
+# Rounds that came in before the scoring closed are stored and seen by then.
+SETTLING = timedelta(seconds=2)
+
+
+class RoundsEngine(Engine):
+    """Points are made of rounds."""
+
+    def created(self, tournament: Tournament, *, at: datetime) -> None:
+        """Keep the policy as a rule. Raises Invalid for games and brands that the operator does not have."""
+        policy = scoring.read(tournament.scoring)
+        games = _known(Game, "slug", policy.games, tournament, field="games")
+        brands = _known(Brand, "external_id", policy.brands, tournament, field="brands")
+        Rule.objects.create(
+            tournament=tournament,
+            operator_id=tournament.operator_id,
+            since=at,
+            method=policy.method.value,
+            ratio=policy.ratio.value,
+            tie_break=policy.tie_break.value,
+            base=tournament.asset.code,
+            games=sorted(games.values()),
+            brands=sorted(brands.values()),
+            round_types=list(policy.round_types),
+            min_bet=policy.min_bet,
+            factor=policy.factor,
+            limit_rounds=policy.limit_rounds,
+            min_rounds=policy.min_rounds,
+            window=policy.window,
+            grace_seconds=policy.grace_seconds,
+            joins_by_playing=policy.opt_in == OptIn.AUTO,
+        )
+
+    def opened(self, tournament: Tournament, *, at: datetime) -> None:
+        """Watch the games from here on."""
+        rule = Rule.objects.get(pk=tournament.pk)
+        Rule.objects.filter(pk=rule.pk).update(since=at)
+        watching.watch(
+            tournament.pk,
+            operator_id=tournament.operator_id,
+            games=rule.games,
+            brands=rule.brands,
+            opens_at=tournament.starts_at,
+        )
+
+    def changed(self, tournament: Tournament, *, at: datetime) -> None:
+        """Tell clients who ask ahead when rounds begin to count."""
+        watching.reschedule(tournament.pk, opens_at=tournament.starts_at)
+
+    def entered_many(self, tournament: Tournament, entries: Sequence[Entry], *, at: datetime) -> None:
+        """Count the rounds of players: from now on if they have said that they join, else from the start.
+
+        Some may have come in already: those that brought a player who joins by playing, or of a fast clock.
+        """
+        joined = scoring.read(tournament.scoring).opt_in in (OptIn.MANUAL, OptIn.BUY_IN)
+        Score.objects.bulk_create(
+            [
+                Score(
+                    entry=entry,
+                    tournament=tournament,
+                    brand_id=entry.player.brand_id,
+                    player_ref=entry.player.external_id,
+                    since=at if joined else min(at, tournament.starts_at or at),
+                )
+                for entry in entries
+            ]
+        )
+        ask_for_recount([entry.pk for entry in entries], operator_id=tournament.operator_id)
+
+    def moved(self, tournament: Tournament, entry: Entry, *, at: datetime) -> None:
+        """Stop, or go on, counting the rounds of a player."""
+        mine = Score.objects.filter(pk=entry.pk)
+        if entry.status == EntryStatus.WITHDRAWN:
+            mine.delete()
+            return
+        mine.update(until=entry.eliminated_at)
+        ask_for_recount([entry.pk], operator_id=tournament.operator_id)
+
+    def due(self, *, at: datetime) -> Collection[int]:
+        """Return the running tournaments whose grace for late rounds has passed."""
+        over = Tournament.objects.filter(
+            status=TournamentStatus.RUNNING, scoring_source=ScoringSource.ROUNDS, ends_at__lte=at - SETTLING
+        )
+        ended = over.annotate(grace=Coalesce(F("rule__grace_seconds"), 0)).order_by("ends_at")
+        return [
+            pk
+            for pk, ends_at, grace in ended.values_list("pk", "ends_at", "grace")[:MANY]
+            if ends_at + timedelta(seconds=grace) + SETTLING <= at
+        ]
+
+    def closed(self, tournament: Tournament, *, at: datetime) -> bool:
+        """Tell whether the grace has passed and all that came in is counted."""
+        rule = Rule.objects.get(pk=tournament.pk)
+        if tournament.ends_at is None:
+            return False
+        closes_at = tournament.ends_at + timedelta(seconds=rule.grace_seconds)
+        return at >= closes_at + SETTLING and self._counted(tournament, until=closes_at)
+
+    def drained(self, tournament: Tournament, *, at: datetime) -> bool:
+        """Tell whether all that has come in is counted."""
+        return self._counted(tournament, until=at)
+
+    def ended(self, tournament: Tournament, *, at: datetime) -> None:
+        """Watch no more."""
+        watching.unwatch(tournament.pk)
+
+    def last_played(self, tournament: Tournament, entry_ids: Collection[int]) -> Mapping[int, LastPlay]:
+        """Return the currency and game of the newest round that counted."""
+        known = Score.objects.filter(entry__in=entry_ids, newest__isnull=False)
+        rows = list(known.values_list("entry_id", "currency", "game_id"))
+        games = dict(Game.objects.filter(pk__in={game for *_, game in rows}).values_list("pk", "slug"))
+        return {entry_id: LastPlay(currency, games.get(game, "")) for entry_id, currency, game in rows}
+
+    def unfit(self, tournament: Tournament, entry_ids: Collection[int]) -> Mapping[int, str]:
+        """Return who has too few rounds: at least one has to count for a prize."""
+        least = max(1, scoring.read(tournament.scoring).min_rounds)
+        enough = set(Score.objects.filter(entry__in=entry_ids, rounds__gte=least).values_list("entry_id", flat=True))
+        reason = "No round of theirs met the conditions." if least == 1 else f"Fewer than {least} rounds counted."
+        return {entry_id: reason for entry_id in entry_ids if entry_id not in enough}
+
+    def _counted(self, tournament: Tournament, *, until: datetime) -> bool:
+        pending = PendingRound.objects.filter(operator_id=tournament.operator_id, received_at__lte=until)
+        recounts = Recount.objects.filter(entry__tournament=tournament)
+        return not pending.exists() and not recounts.exists()
+
+
+def ask_for_recount(entry_ids: Collection[int], *, operator_id: int) -> None:
+    """Have entries counted anew, in this transaction or not at all. Asking twice is asking once."""
+    Recount.objects.bulk_create(
+        [Recount(entry_id=entry_id, operator_id=operator_id) for entry_id in sorted(entry_ids)], ignore_conflicts=True
+    )
+
+
+def _known(
+    model: type[Model], name: str, wanted: Collection[str], tournament: Tournament, *, field: str
+) -> Mapping[str, int]:
+    rows: Any = model._default_manager  # noqa: SLF001 - whichever of the two it is
+    mine = rows.filter(operator_id=tournament.operator_id, enabled=True, **{f"{name}__in": list(wanted)})
+    found: dict[str, int] = dict(mine.values_list(name, "pk"))
+    missing = sorted(set(wanted) - found.keys())
+    if missing:
+        unknown = f"Unknown, or not enabled: {', '.join(missing[:5])}."
+        raise Invalid("Invalid request parameters.", fields={f"scoring.{field}": [unknown]})
+    return found

@@ -1,0 +1,275 @@
+"""The SQL of scoring.
+
+One text judges rounds and adds them up; counting on and counting anew differ in where the rounds come from and in what
+the score is before them.
+
+What a round is worth is rounded to 12 places once, and only then added up: so the order in which rounds are added never
+shows in a score.
+"""
+
+from apps.tournaments.board import packing
+
+LIVE = "('REGISTERING', 'AWAITING_PAYMENTS', 'REGISTRATION_CLOSED', 'RUNNING')"
+
+# The rules with what else decides whether a round fits.
+_RULES = """
+    open_rule AS MATERIALIZED (
+        SELECT u.*, LEAST(t.starts_at, t.started_at) AS opens, t.ends_at AS ends,
+               COALESCE(LEAST(t.ends_at + make_interval(secs => u.grace_seconds), t.completed_at),
+                        'infinity') AS closes,
+               u.method IN ('WIN_BET_RATIO', 'BEST_MULTIPLIER', 'CONSECUTIVE_ROUNDS') AS needs_bet,
+               u.min_bet > 0 OR u.method IN ('WAGERED_AMOUNT', 'TOTAL_WIN')
+                             OR (u.method = 'WIN_BET_RATIO' AND u.ratio = 'RATIO_OF_SUMS') AS needs_rate
+          FROM rounds_rule u JOIN tournaments_tournament t ON t.id = u.tournament_id
+         WHERE {rules}
+    )"""
+
+# A currency may be worth something else from each moment on at which a rate begins to hold.
+_RATES = """
+    span AS (
+        SELECT c.currency, u.base, c.first, c.last
+          FROM (SELECT currency, min(occurred_at) AS first, max(occurred_at) AS last FROM told GROUP BY 1) c
+          JOIN (SELECT DISTINCT base FROM open_rule WHERE needs_rate) u ON u.base <> c.currency
+    ), turn AS (
+        SELECT currency, base, first AS since FROM span
+         UNION
+        SELECT s.currency, s.base, x.valid_from
+          FROM span s JOIN ledger_exchangerate x
+            ON x.operator_id = %(operator)s AND x.valid_from > s.first AND x.valid_from <= s.last
+    ), rate AS MATERIALIZED (
+        SELECT currency, base, since,
+               COALESCE(lead(since) OVER (PARTITION BY currency, base ORDER BY since), 'infinity') AS before,
+               rounds_rate(%(operator)s, currency, base, since) AS rate
+          FROM turn
+    )"""
+
+# `r` is a round, `u` a rule, `x` a rate: 1 for money of the base currency.
+_RATE = "COALESCE(x.rate, 1)"
+_WORTH = f"""
+               CASE u.method
+                   WHEN 'WAGERED_AMOUNT' THEN round(r.bet * {_RATE}, 12)
+                   WHEN 'TOTAL_WIN' THEN round(r.win * {_RATE}, 12)
+                   WHEN 'ROUND_COUNT' THEN 1
+                   WHEN 'WIN_BET_RATIO' THEN
+                       CASE u.ratio WHEN 'RATIO_OF_SUMS' THEN round(r.win * {_RATE}, 12)
+                                    ELSE round(r.win / NULLIF(r.bet, 0), 12) END
+                   ELSE round(r.win / NULLIF(r.bet, 0), 12) END AS worth,
+               CASE WHEN u.ratio = 'RATIO_OF_SUMS' THEN round(r.bet * {_RATE}, 12) ELSE 0 END AS weight,
+               (NOT u.needs_rate OR r.currency = u.base OR x.rate IS NOT NULL) AS rated"""
+_WITH_RATE = """
+          LEFT JOIN rate x ON u.needs_rate AND x.currency = r.currency AND x.base = u.base
+                          AND r.occurred_at >= x.since AND r.occurred_at < x.before"""
+# Reasons not to count, in the order in which they are told; NULL: none. A round that needs a rate and has none is none
+# of them, for it may count later.
+_FITS = f"""(u.brands = '{{}}' OR r.brand_id = ANY (u.brands)) AND r.round_type = ANY (u.round_types)
+           AND r.occurred_at >= u.opens AND (u.ends IS NULL OR r.occurred_at < u.ends)
+           AND r.received_at >= u.since AND r.received_at <= u.closes
+           AND (r.bet > 0 OR NOT u.needs_bet)
+           AND (u.min_bet = 0 OR r.bet * {_RATE} >= u.min_bet
+                OR (r.currency <> u.base AND x.rate IS NULL))"""
+
+# Of the judged rounds of entries: those that count, what they come to, and what that makes of score and entry. {s} is
+# the score before them: "s." for what it is, or nothing at all.
+_COUNT = """
+    ranked AS (
+        SELECT j.*, CASE WHEN j.limit_rounds IS NOT NULL
+                         THEN row_number() OVER (PARTITION BY j.entry_id ORDER BY j.number) END AS nth
+          FROM judged j
+         WHERE j.entry_id IS NOT NULL AND j.rated
+    ), counted AS MATERIALIZED (
+        SELECT * FROM ranked WHERE limit_rounds IS NULL OR used + nth <= limit_rounds
+    ), chain AS (
+        SELECT c.entry_id, c.span, c.occurred_at, c.worth, true AS fresh,
+               row_number() OVER (PARTITION BY c.entry_id ORDER BY c.occurred_at, c.number) AS place
+          FROM counted c WHERE c.span IS NOT NULL
+        {tails}
+    ), summed AS (
+        SELECT entry_id, span, occurred_at, fresh, worth, sum(worth) OVER w AS upto, row_number() OVER w AS nth,
+               count(*) OVER (PARTITION BY entry_id) AS many
+          FROM chain WINDOW w AS (PARTITION BY entry_id ORDER BY place)
+    ), stretch AS (
+        SELECT entry_id, occurred_at, fresh, nth,
+               CASE WHEN nth >= span THEN upto - COALESCE(lag(upto, span) OVER w, 0) END AS worth
+          FROM summed WINDOW w AS (PARTITION BY entry_id ORDER BY nth)
+    ), tail AS (
+        SELECT entry_id, COALESCE(array_agg(worth ORDER BY nth) FILTER (WHERE nth > many - span + 1),
+                                  '{{}}') AS worths
+          FROM summed GROUP BY entry_id
+    ), peak AS (
+        SELECT DISTINCT ON (entry_id) entry_id, worth, occurred_at FROM (
+            SELECT entry_id, worth, occurred_at, nth FROM stretch WHERE fresh AND worth IS NOT NULL
+             UNION ALL
+            SELECT entry_id, worth, occurred_at, number FROM counted WHERE method = 'BEST_MULTIPLIER') best
+         ORDER BY entry_id, worth DESC, occurred_at, nth
+    ), newest AS (
+        SELECT DISTINCT ON (entry_id) entry_id, occurred_at, number, currency, game_id
+          FROM counted ORDER BY entry_id, occurred_at DESC, number DESC
+    ), grouped AS (
+        SELECT entry_id, count(*) AS rounds, sum(worth) AS total, sum(weight) AS weight, max(number) AS arrived,
+               max(occurred_at) FILTER (WHERE worth > 0 OR weight > 0) AS moved_at
+          FROM counted GROUP BY entry_id
+    ), scored AS (
+        UPDATE rounds_score s
+           SET rounds = {s_rounds} + COALESCE(g.rounds, 0),
+               total = {s_total} + COALESCE(g.total, 0),
+               weight = {s_weight} + COALESCE(g.weight, 0),
+               arrived = GREATEST({s_arrived}, g.arrived),
+               best = GREATEST({s_best}, p.worth),
+               moved_at = CASE
+                   WHEN u.method IN ('BEST_MULTIPLIER', 'CONSECUTIVE_ROUNDS') THEN
+                       CASE WHEN p.worth IS NULL OR p.worth = 0 THEN {s_moved_at}
+                            WHEN {s_best} IS NULL OR p.worth > {s_best} THEN p.occurred_at
+                            WHEN p.worth = {s_best} THEN LEAST({s_moved_at}, p.occurred_at)
+                            ELSE {s_moved_at} END
+                   ELSE GREATEST({s_moved_at}, g.moved_at) END,
+               tail = COALESCE(t.worths, {s_tail}),
+               newest_at = CASE WHEN {newer} THEN n.occurred_at ELSE {s_newest_at} END,
+               newest = CASE WHEN {newer} THEN n.number ELSE {s_newest} END,
+               currency = CASE WHEN {newer} THEN n.currency ELSE {s_currency} END,
+               game_id = CASE WHEN {newer} THEN n.game_id ELSE {s_game_id} END
+          FROM {groups} g
+          JOIN rounds_score b ON b.entry_id = g.entry_id
+          JOIN open_rule u ON u.tournament_id = b.tournament_id
+          LEFT JOIN peak p ON p.entry_id = g.entry_id
+          LEFT JOIN tail t ON t.entry_id = g.entry_id
+          LEFT JOIN newest n ON n.entry_id = g.entry_id
+         WHERE s.entry_id = g.entry_id
+        RETURNING s.entry_id, s.moved_at, s.rounds AS counted, u.tie_break AS tie,
+                  round(u.factor * CASE
+                      WHEN s.rounds < u.min_rounds THEN 0
+                      WHEN u.method = 'ROUND_COUNT' THEN s.rounds
+                      WHEN u.method IN ('BEST_MULTIPLIER', 'CONSECUTIVE_ROUNDS') THEN COALESCE(s.best, 0)
+                      WHEN u.method = 'WIN_BET_RATIO' AND u.ratio = 'RATIO_OF_SUMS'
+                          THEN CASE s.weight WHEN 0 THEN 0 ELSE s.total / s.weight END
+                      ELSE s.total END, 12) AS worth
+    ), written AS (
+        UPDATE tournaments_entry e
+           SET points = n.worth, scored_at = COALESCE(n.moved_at, e.registered_at),
+               tie_break = CASE n.tie
+                   WHEN 'LATEST' THEN -(extract(epoch FROM COALESCE(n.moved_at, e.registered_at)) * 1000000)::bigint
+                   WHEN 'FEWEST_ROUNDS' THEN n.counted ELSE 0 END,
+               score_version = e.score_version + 1, changed_at = %(at)s
+          FROM scored n
+         WHERE e.id = n.entry_id AND e.status <> 'WITHDRAWN'
+           AND (e.points <> n.worth OR n.tie = 'FEWEST_ROUNDS' OR e.scored_at <> COALESCE(n.moved_at, e.registered_at))
+        RETURNING e.tournament_id, NULL::bigint, NULL::text, {columns}
+    )"""
+
+_COLUMNS = packing.COLUMNS
+
+
+def _count(*, anew: bool) -> str:
+    names = (
+        "rounds", "total", "weight", "arrived", "best", "moved_at", "tail", "newest_at", "newest", "currency", "game_id"
+    )  # fmt: skip
+    nothing = dict.fromkeys(names, "NULL::bigint") | {
+        "rounds": "0",
+        "total": "0",
+        "weight": "0",
+        "best": "NULL::numeric",
+        "moved_at": "NULL::timestamptz",
+        "newest_at": "NULL::timestamptz",
+        "tail": "'{}'::numeric[]",
+        "currency": "''",
+    }
+    before = {f"s_{name}": nothing[name] if anew else f"s.{name}" for name in names}
+    tails = """
+        UNION ALL
+        SELECT f.entry_id, f.span, NULL::timestamptz, v.worth, false, v.place - 1000000
+          FROM (SELECT DISTINCT entry_id, span FROM counted WHERE span IS NOT NULL) f
+          JOIN rounds_score s ON s.entry_id = f.entry_id, unnest(s.tail) WITH ORDINALITY AS v(worth, place)"""
+    return _COUNT.format(
+        **before,
+        tails="" if anew else tails,
+        newer="n.entry_id IS NOT NULL"
+        if anew
+        else "(n.occurred_at, n.number) > (COALESCE(s.newest_at, '-infinity'), COALESCE(s.newest, 0))",
+        groups="(SELECT w.entry_id, g.rounds, g.total, g.weight, g.arrived, g.moved_at"
+        " FROM unnest(%(entries)s::bigint[]) w(entry_id) LEFT JOIN grouped g USING (entry_id))"
+        if anew
+        else "grouped",
+        columns=_COLUMNS,
+    )
+
+
+_NOTHING = ", ".join(["NULL"] * len(packing.FIELDS))
+_JUDGED = f"""u.tournament_id, u.method, u.limit_rounds, u.window AS span, r.brand_id, r.player_ref, r.number,
+               r.occurred_at, r.currency, r.game_id, {_WORTH}"""
+
+# Count on: take the oldest rounds out of the queue and add them to the scores. A round that comes too late for the
+# order that its rule asks for (`askew`) has its entry counted anew afterwards.
+# -> a head (0, rounds taken, 1 if there is a watch that is not among the tournaments), those whose first round makes
+# them an entry (1, tournament, brand, player), and the changed entries (2, tournament, and as the board packs them).
+SCORE = f"""
+WITH {
+    _RULES.format(
+        rules=f"u.operator_id = %(operator)s AND u.tournament_id = ANY (%(tournaments)s) AND t.status IN {LIVE}"
+    )
+}, taken AS (
+        DELETE FROM rounds_pendinground
+         WHERE ctid = ANY (ARRAY(SELECT ctid FROM rounds_pendinground WHERE operator_id = %(operator)s
+                                  ORDER BY number LIMIT %(limit)s))
+        RETURNING number, received_at
+    ), told AS MATERIALIZED (
+        SELECT r.* FROM taken p JOIN rounds_round r ON r.received_at = p.received_at AND r.number = p.number
+         WHERE NOT EXISTS (SELECT FROM rounds_voidedround v WHERE v.number = r.number)
+    ), {_RATES}, wanted AS MATERIALIZED (
+        SELECT g.game_id, u.*
+          FROM (SELECT DISTINCT game_id FROM told) g
+          JOIN rounds_watchedgame w ON w.game_id = g.game_id
+          JOIN open_rule u ON u.tournament_id = w.watch_id
+    ), judged AS MATERIALIZED (
+        SELECT {_JUDGED}, s.entry_id, s.rounds AS used,
+               COALESCE(u.limit_rounds IS NOT NULL AND r.number < s.arrived
+                   OR u.window IS NOT NULL AND (r.occurred_at, r.number) < (s.newest_at, s.newest), false) AS askew
+          FROM told r
+          JOIN wanted u ON u.game_id = r.game_id
+          {_WITH_RATE}
+          LEFT JOIN rounds_score s ON s.tournament_id = u.tournament_id AND s.brand_id = r.brand_id
+                                  AND s.player_ref = r.player_ref
+         WHERE {_FITS}
+           AND CASE WHEN s.entry_id IS NULL THEN u.joins_by_playing
+                    ELSE r.occurred_at >= s.since AND (s.until IS NULL OR r.occurred_at < s.until) END
+    ), unrated AS (
+        INSERT INTO rounds_unratedround
+               (tournament_id, operator_id, brand_id, player_ref, currency, number, occurred_at)
+        SELECT tournament_id, %(operator)s, brand_id, player_ref, currency, number, occurred_at
+          FROM judged WHERE NOT rated
+        ON CONFLICT DO NOTHING
+    ), asked AS (
+        INSERT INTO rounds_recount (entry_id, operator_id)
+        SELECT DISTINCT entry_id, %(operator)s FROM judged WHERE askew AND rated
+        ON CONFLICT DO NOTHING
+    ), {_count(anew=False)}
+SELECT 0, (SELECT count(*) FROM taken),
+       (SELECT count(*) FROM rounds_watch w
+         WHERE w.operator_id = %(operator)s AND NOT w.tournament_id = ANY (%(tournaments)s)), NULL, {_NOTHING}
+ UNION ALL
+SELECT DISTINCT 1, tournament_id, brand_id, player_ref, {_NOTHING} FROM judged WHERE entry_id IS NULL AND rated
+ UNION ALL
+SELECT 2, written.* FROM written
+"""  # noqa: S608 - our own texts
+
+# Count anew: what entries come to by all their stored rounds that have been taken out of the queue.
+RECOUNT = f"""
+WITH {_RULES.format(rules="u.tournament_id = ANY (%(tournaments)s)")}, told AS MATERIALIZED (
+        SELECT r.*, s.entry_id, s.tournament_id
+          FROM rounds_score s
+          JOIN open_rule u ON u.tournament_id = s.tournament_id
+          JOIN rounds_round r ON r.brand_id = s.brand_id AND r.player_ref = s.player_ref
+           AND r.received_at >= %(since)s AND r.received_at <= %(until)s
+           AND r.operator_id = u.operator_id AND r.game_id = ANY (u.games) AND r.watched
+           AND r.occurred_at >= GREATEST(u.opens, s.since) AND (s.until IS NULL OR r.occurred_at < s.until)
+         WHERE s.entry_id = ANY (%(entries)s)
+           AND NOT EXISTS (SELECT FROM rounds_voidedround v WHERE v.number = r.number)
+           AND NOT EXISTS (SELECT FROM rounds_pendinground p
+                            WHERE p.operator_id = r.operator_id AND p.number = r.number)
+    ), {_RATES}, judged AS MATERIALIZED (
+        SELECT {_JUDGED}, r.entry_id, 0 AS used
+          FROM told r
+          JOIN open_rule u ON u.tournament_id = r.tournament_id
+          {_WITH_RATE}
+         WHERE {_FITS}
+    ), {_count(anew=True)}
+SELECT written.* FROM written
+"""  # noqa: S608 - our own texts
