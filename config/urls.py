@@ -2,6 +2,9 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
+
+from apps.rumble.api.dialect.errors import nothing_here
 
 # What operators call with their keys. Mounted twice, because clients of the original write either (operators.md 1.1).
 operator_api = [
@@ -11,6 +14,7 @@ operator_api = [
     path("", include("apps.jobs.api.urls")),
     path("", include("apps.tournaments.api.casino.urls")),
     path("", include("apps.matches.api.operator.urls")),
+    path("", include("apps.rumble.api.operator.urls")),
 ]
 
 # What game platforms call with their keys; these clients write any of three prefixes.
@@ -32,6 +36,9 @@ urlpatterns = [
     path("api/", room_api),
     path("api/api/", room_api),
     path("", include("apps.rounds.api.urls")),
+    path("developers-api/", include("apps.rumble.api.dialect.urls")),
+    path("developers-api/<path:rest>", csrf_exempt(nothing_here)),
+    path("", include("apps.rumble.api.dialect.urls")),
 ]
 
 handler400 = "apps.core.api.errors.bad_request"

@@ -33,7 +33,11 @@ class CamelSerializer(serializers.Serializer[Any]):
 
         Raises ValidationError (400, by field) and Invalid for two spellings that disagree.
         """
-        body: Any = request.data
+        return cls.read_body(request.data)
+
+    @classmethod
+    def read_body(cls, body: Any) -> dict[str, Any]:
+        """Return the same of a body that somebody else has read."""
         names = [name for name in cls._declared_fields if isinstance(name, str)]
         spelled = canonical(body, {camel(name): [name] for name in names if camel(name) != name} | _same(names))
         reader = cls(data=spelled)

@@ -70,7 +70,7 @@ IDEMPOTENCY_KEY = {
 def each_call_once(endpoints: list[tuple[Any, ...]], **_: Any) -> list[tuple[Any, ...]]:
     """Leave one mount of each call (operators.md 1.1 names up to three), without the optional slash at its end.
 
-    A call at the root that is also below `/api` is described there (rooms.md 1).
+    A call at the root that is also below `/api` or `/developers-api` is described there (rooms.md 1, rumble.md 1).
     """
     elsewhere = ("/api/api/", "/api/internal/", "/api/schema", "/api/docs")
     paths = {endpoint[0] for endpoint in endpoints}
@@ -78,7 +78,10 @@ def each_call_once(endpoints: list[tuple[Any, ...]], **_: Any) -> list[tuple[Any
         (endpoint[0].rstrip("/"), *endpoint[1:])
         for endpoint in endpoints
         if not endpoint[0].startswith(elsewhere)
-        and (endpoint[0].startswith(("/api/", "/internal/")) or f"/api{endpoint[0]}" not in paths)
+        and (
+            endpoint[0].startswith(("/api/", "/internal/"))
+            or not {f"{mount}{endpoint[0]}" for mount in ("/api", "/developers-api")} & paths
+        )
     ]
 
 

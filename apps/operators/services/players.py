@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from apps.core import clock, ids
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid, NotFound
-from apps.operators import handles
+from apps.operators import handles, uuids
 from apps.operators.models import BlockKind, Brand, Player
 
 
@@ -47,12 +47,14 @@ class SelfExclusionHolds(DomainError):
 
 
 def resolve_player(operator_id: int, user_id: str) -> Player:
-    """Return the operator's player by the operator's own id of them, or else by their plyrId.
+    """Return the operator's player by the operator's own id of them, or else by their plyrId, or their UUID.
 
     If several brands have a player of that id, the oldest brand's is meant. Raises PlayerNotFound.
     """
     players = Player.objects.for_operator(operator_id).select_related("brand")
     found: Player | None = players.known_as(user_id).first() or players.called(user_id).first()
+    if found is None and (number := uuids.number_behind("player", user_id)) is not None:
+        found = players.filter(pk=number).first()
     if found is None:
         raise PlayerNotFound(user_id=user_id)
     return found

@@ -1,0 +1,1 @@
+"""How others speak to rumble tournaments."""

@@ -1,0 +1,1 @@
+"""The dialect that clients of the original speak (rumble.md), at `/developers-api/` and at the root."""

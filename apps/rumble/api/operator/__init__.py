@@ -1,0 +1,1 @@
+"""What operators do for their players and applications (podium.md 5)."""
