@@ -196,9 +196,11 @@ CELERY_BEAT_SCHEDULE = {
     "matches": every(1, "matches.tick"),
     "chain": every(1, "ledger.chain_tick"),
     "containers": every(1, "rumble.tick"),
+    "score rounds": every(1, "rounds.score"),
     "keep partitions of rounds": every(3600, "rounds.keep_partitions"),
     "forget old counts of rounds": every(3600, "rounds.forget_counts"),
     "heartbeat": every(5, "core.heartbeat"),
+    "payouts to operators": every(1, "ledger.remit_tick"),
     "exchange rates": every(6 * 3600, "ledger.fetch_exchange_rates"),
     "forget old deliveries": every(600, "events.purge_deliveries"),
     "forget old answers": every(3600, "operators.purge_idempotency"),
@@ -216,6 +218,13 @@ EGRESS_REQUIRE_HTTPS = env.bool("EGRESS_REQUIRE_HTTPS", default=True)
 # Whoever may add queues can then reach everything that the machine may.
 SQS_AMBIENT_CREDENTIALS = env.bool("SQS_AMBIENT_CREDENTIALS", default=False)
 
+# How long the payout and debit API of an operator may take to answer (rounds.md 3.5, 3.6).
+CALLBACK_SECONDS = env.float("CALLBACK_SECONDS", default=10.0)
+# A payout that failed for now is sent again so often by itself, and so long after the try before.
+PAYOUT_RETRIES = env.int("PAYOUT_RETRIES", default=5)
+PAYOUT_RETRY_SECONDS = env.int("PAYOUT_RETRY_SECONDS", default=300)
+# The pauses after each try of a debit that failed for now; after the last one a person decides.
+DEBIT_RETRY_SECONDS = env.list("DEBIT_RETRY_SECONDS", cast=float, default=[1, 3, 10, 300, 300, 300, 300, 300])
 # Webhooks that one relay process sends at the same time, one thread each.
 RELAY_THREADS = env.int("RELAY_THREADS", default=256)
 # How long an endpoint may do nothing but fail before it is switched off.
@@ -279,6 +288,13 @@ SPECTACULAR_SETTINGS = {
         "MatchDisputeTypeEnum": "apps.matches.api.words.DISPUTE_TYPES",
         "MatchScoreOrderEnum": "apps.matches.api.words.SCORE_ORDERS",
         "MatchScoreOrderTakenEnum": "apps.matches.api.words.SCORE_ORDERS_TAKEN",
+        "PrizeTypeEnum": ["percentage"],
+        "RumbleStatusEnum": "apps.rumble.api.dialect.answers.TOURNAMENT_WORDS",
+        "RumbleSettingsStatusEnum": "apps.rumble.api.dialect.answers.SETTINGS_WORDS",
+        "RumbleParticipantStatusEnum": "apps.rumble.api.dialect.answers.PARTICIPANT_WORDS",
+        "EscrowContainerStatusEnum": "apps.rumble.api.dialect.answers.CONTAINER_WORDS",
+        "EscrowTransferStatusEnum": "apps.rumble.api.dialect.answers.TRANSFER_WORDS",
+        "ChainTransactionStatusEnum": "apps.rumble.api.operator.serializers.CHAIN_WORDS",
         "RoomTaskStatusEnum": "apps.rooms.api.game.docs.TASK_WORDS",
         "WebhookDeliveryStateEnum": "apps.events.api.webhook_shapes.STATES",
     },
