@@ -27,8 +27,10 @@ GRANTS: Mapping[Role, tuple[str, ...]] = {
         "operators.*_brand",
         "rooms.*",
         *_MATCHES,
+        "rumble.*",
         "jobs.*",
         "events.*",
+        "rounds.*",
     ),
     Role.FINANCE: (
         "*.view_*",
@@ -41,6 +43,7 @@ GRANTS: Mapping[Role, tuple[str, ...]] = {
         "matches.settle_match",
         "matches.decide_dispute",
         "matches.correct_match",
+        "rumble.refund_container",
         "jobs.*",
     ),
     Role.SUPPORT: (

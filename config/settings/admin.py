@@ -83,8 +83,11 @@ UNFOLD = {
                 "items": [
                     _page("Tournaments", "trophy", "tournaments.tournament"),
                     _page("Entries", "how_to_reg", "tournaments.entry"),
+                    _page("Buy-ins", "shopping_cart_checkout", "tournaments.buyin"),
+                    _page("Invitations", "mail", "tournaments.invitation"),
                     _page("Game events", "sports_esports", "tournaments.gameevent"),
                     _page("Matches", "swords", "matches.match"),
+                    _page("Containers", "inventory_2", "rumble.container"),
                     _page("Rooms", "meeting_room", "rooms.room"),
                     _page("Room tasks", "checklist", "rooms.task"),
                     _page("Room games", "tune", "rooms.gamesettings"),
@@ -97,11 +100,20 @@ UNFOLD = {
                 "items": [
                     _page("Payouts", "payments", "ledger.payout"),
                     _page("Settlement plans", "fact_check", "ledger.settlementplan"),
+                    _page("Calls to operators", "call_made", "ledger.callbackattempt"),
                     _page("Accounts", "account_balance", "ledger.account"),
                     _page("Journals", "menu_book", "ledger.journal"),
                     _page("Transfers", "swap_horiz", "ledger.transfer"),
                     _page("Holds", "lock_clock", "ledger.hold"),
+                    _page("Chain", "link", "ledger.chaintransaction"),
                     _page("Assets", "toll", "ledger.asset"),
+                ],
+            },
+            {
+                "title": "Game rounds",
+                "items": [
+                    _page("Intake health", "monitoring", "rounds.intakeminute"),
+                    _page("Channels", "conversion_path", "rounds.channel"),
                 ],
             },
             {
@@ -128,7 +140,9 @@ UNFOLD = {
                 "items": [
                     _page("Operators", "domain", "operators.operator"),
                     _page("Keys", "key", "operators.credential"),
+                    _page("Outbound keys", "vpn_key", "ledger.outboundkey"),
                     _page("Match clients", "hub", "matches.client"),
+                    _page("Applications", "apps", "rumble.application"),
                     _page("Staff", "badge", "operators.membership"),
                     _page("Logins", "manage_accounts", "operators.user"),
                 ],
