@@ -29,8 +29,16 @@ class FactQuerySet(OwnedQuerySet):
         """
         if not patterns or "*" in patterns:
             return self
-        wanted = Q(type__in=[pattern for pattern in patterns if not pattern.endswith(".*")])
-        for pattern in patterns:
-            if pattern.endswith(".*"):
-                wanted |= Q(type__startswith=pattern.removesuffix("*"))
-        return self.filter(wanted)
+        return self.filter(_fits(patterns))
+
+    def besides_types(self, patterns: Sequence[str]) -> Self:
+        """Leave out the named types and beginnings; no pattern at all leaves out nothing."""
+        return self.exclude(_fits(patterns)) if patterns else self
+
+
+def _fits(patterns: Sequence[str]) -> Q:
+    fits = Q(type__in=[pattern for pattern in patterns if not pattern.endswith(".*")])
+    for pattern in patterns:
+        if pattern.endswith(".*"):
+            fits |= Q(type__startswith=pattern.removesuffix("*"))
+    return fits

@@ -28,18 +28,24 @@ def heads(operator_ids: Collection[int]) -> dict[int, int]:
 
 
 def read(
-    operator_id: int, *, after: int, types: Sequence[str], limit: int, subjects: Collection[str] | None = None
+    operator_id: int,
+    *,
+    after: int,
+    limit: int,
+    types: Sequence[str] = (),
+    besides: Sequence[str] = (),
+    subjects: Collection[str] | None = None,
 ) -> Page:
     """Return up to `limit` facts with numbers above `after`; `types` as `FactQuerySet.of_types` takes them.
 
-    `subjects` keeps those about some subjects only.
+    `besides` leaves types out in the same spelling; `subjects` keeps those about some subjects only.
     """
     # The counter first.
     head = heads([operator_id])[operator_id]
     until = min(head, after + WINDOW)
     if until <= after:
         return Page([], after, more=False)
-    wanted = Fact.objects.numbered(operator_id, after=after, until=until).of_types(types)
+    wanted = Fact.objects.numbered(operator_id, after=after, until=until).of_types(types).besides_types(besides)
     if subjects is not None:
         wanted = wanted.filter(subject__in=subjects)
     found = list(wanted[: limit + 1])

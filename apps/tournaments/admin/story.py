@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from apps.core.admin import formats
+from apps.events.formats import TOO_FREQUENT
 from apps.events.models import Fact
 from apps.jobs.models import Job
 from apps.ledger.models import Journal
@@ -103,6 +104,7 @@ JOBS = {"tournament.completed": ":settlement", "payouts.approved": ":settlement"
 def tell(tournament: Tournament, jobs: Iterable[Job]) -> list[Line]:
     """Return the story, oldest first, with at most three queries however long it is."""
     facts = Fact.objects.for_operator(tournament.operator_id).filter(subject=tournament.subject)
+    facts = facts.besides_types(TOO_FREQUENT)  # one a second for every player would be all there is to read
     last = list(facts.order_by("-pk")[: LAST + 1])[::-1]
     if len(last) <= LAST:
         return _lines(tournament, last, jobs)

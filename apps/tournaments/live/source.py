@@ -22,7 +22,7 @@ from apps.tournaments.api.casino import reads, standings
 from apps.tournaments.api.casino.queries import DEFAULT_LIMIT, BoardFilter, Page
 from apps.tournaments.lifecycle import EntryStatus
 from apps.tournaments.live.messages import said
-from apps.tournaments.live.telling import Told, tell
+from apps.tournaments.live.telling import UNTOLD, Told, tell
 from apps.tournaments.models import Entry
 from apps.tournaments.services import boards
 from apps.tournaments.services.results import money
@@ -158,7 +158,7 @@ def picture(operator_id: int, tournament_id: int, *, at: datetime) -> Picture:
 def facts(operator_id: int, tournament_ids: list[int], *, after: int, limit: int) -> Facts:
     """Return what is told of the facts of some tournaments after a number, in order."""
     subjects = [f"{TOURNAMENT}{tournament_id}" for tournament_id in tournament_ids]
-    page = streams.read(operator_id, after=after, types=(), limit=limit, subjects=subjects)
+    page = streams.read(operator_id, after=after, besides=UNTOLD, limit=limit, subjects=subjects)
     told = [told for fact in page.facts if (told := tell(fact)) is not None]
     return Facts(told, page.last_sequence, page.more)
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from apps.core.clock import iso
 from apps.events.facts import TOURNAMENT
+from apps.events.formats import TOO_FREQUENT
 from apps.events.models import Fact
 from apps.tournaments.live.messages import PLAYERS, STATUS, said
 
-# Paid one by one, a hundred thousand at a time: `tournament.results` tells all of them at once.
-UNTOLD = ("prize.distributed", "player.refunded", "payout.")
+# Never read for sockets. What is paid one by one comes a hundred thousand at a time: `tournament.results` tells it all
+# at once. Scores are told from the board (`source.picture`); the facts about them are for queues (operators.md 6).
+UNTOLD = ("prize.distributed", "player.refunded", "payout.*", *TOO_FREQUENT)
 
 # What one player may hear of the others and of the tournament: what a leaderboard in the lobby shows. Money matters,
 # reasons and alarms are the operator's.
@@ -63,8 +65,8 @@ class Told:
 
 
 def tell(fact: Fact) -> Told | None:
-    """Return a numbered fact about a tournament as it is told, or None for one that sockets don't tell."""
-    if fact.sequence is None or fact.type.startswith(UNTOLD) or not fact.subject.startswith(TOURNAMENT):
+    """Return a numbered fact about a tournament as it is told, or None for any other. `UNTOLD` are not asked for."""
+    if fact.sequence is None or not fact.subject.startswith(TOURNAMENT):
         return None
     tournament_id = fact.subject.removeprefix(TOURNAMENT)
     names = ALSO.get(fact.type, {})
