@@ -189,7 +189,8 @@ def tournament_json(rumble: RumbleTournament) -> dict[str, Any]:
 
 def participant_json(participant: Participant) -> dict[str, Any]:
     """Write a participant."""
-    transaction, score = participant.transaction, participant.score
+    transaction, entry = participant.transaction, participant.entry
+    scored = entry if entry is not None and entry.score_reported_at is not None else None
     return given(
         id=participant.public_id,
         userId=words.user_id(participant.player_id),
@@ -198,8 +199,8 @@ def participant_json(participant: Participant) -> dict[str, Any]:
         createdAt=moment(participant.created_at),
         joinedAt=moment(participant.joined_at),
         updatedAt=moment(participant.updated_at),
-        score=None if score is None else plain(score),
-        scoredAt=moment(participant.scored_at),
+        score=plain(scored.points) if scored else None,
+        scoredAt=moment(scored.scored_at) if scored else None,
     )
 
 
