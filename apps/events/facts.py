@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from apps.core.clock import iso
-from apps.events.models import Endpoint
+from apps.events.models import Endpoint, Format
 from apps.events.services.recording import NewFact
 
 TOURNAMENT = "tournament:"
@@ -51,9 +51,11 @@ def envelope(fact: Told, operator_public_id: str) -> dict[str, Any]:
 
 def webhook_disabled(endpoint: Endpoint, reason: str) -> NewFact:
     """`system.alert`: an endpoint gets nothing any more, and a person should look."""
+    # The game platform's address is none of the operator's business.
+    what = "Notices to the game platform" if endpoint.format == Format.PLATFORM else f"Webhooks to {endpoint.url}"
     data = {
         "status": "webhook_disabled",
-        "message": f"Webhooks to {endpoint.url} have stopped: {reason}",
+        "message": f"{what} have stopped: {reason}",
         "severity": "warning",
         "endpointId": endpoint.public_id,
     }

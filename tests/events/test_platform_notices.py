@@ -8,12 +8,17 @@ import pytest
 from apps.core.exact import dumps
 from apps.events import formats
 from apps.events.formats import Outgoing, Signing, platform
-from apps.events.models import Delivery, Endpoint, Fact, Format
-from apps.events.services import numbering
+from apps.events.models import Attempt, Delivery, Endpoint, Fact, Format
+from apps.events.relay import lanes
+from apps.events.services import health, numbering, platforms
+from apps.tournaments.models import Tournament
 from apps.tournaments.services import running
+from tests.events.relays import make_due, relaying, settled
 from tests.factories import OperatorFactory
+from tests.receivers import Receiver, Reply
 from tests.tournaments import world
 from tests.tournaments.world import STAFF
+from tests.workers import eventually
 
 URL = "https://games.example/"
 
@@ -96,6 +101,39 @@ def test_starts_and_cancellations_are_handed_to_one_endpoint_of_each_operator_an
     told = Delivery.objects.filter(endpoint=endpoint).order_by("sequence").values_list("fact__type", flat=True)
     assert list(told) == ["tournament.started", "tournament.cancelled"]
     assert Fact.objects.filter(operator=operator).count() > len(told)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_platform_gets_its_notice_with_its_key_and_is_tried_six_times_in_all(settings, monkeypatch):
+    monkeypatch.setattr(lanes, "LONGEST_REST", 0.01)
+    settings.GAME_PLATFORM_KEY = "internal_abc"
+    operator = OperatorFactory()
+    with Receiver(lambda *_: Reply(500)) as platform_server, relaying():
+        settings.GAME_PLATFORM_URL = platform_server.url.removesuffix("/hooks") + "/"
+        tournament = world.played(operator=operator)
+        numbering.number_facts(operator.pk)
+        for n in range(1, 7):
+            platform_server.wait_for(n)
+            eventually(lambda n=n: Attempt.objects.count() == n)
+            make_due()
+        settled(Endpoint.objects.get(), EXHAUSTED=1)
+    assert {got.path for got in platform_server.got} == {"/internal/tournament/events"}
+    assert {got.headers["x-internal-api-key"] for got in platform_server.got} == {"internal_abc"}
+    assert {got.body for got in platform_server.got} == {platform_server.got[0].body}
+    assert platform_server.got[0].json["event"] == "tournament.started"
+    assert platform_server.got[0].json["tournament_id"] == str(tournament.pk)
+    # Whatever the platform answers, the tournament goes on.
+    assert len(platform_server.got) == 6
+    assert Tournament.objects.get(pk=tournament.pk).status == "RUNNING"
+    assert "internal_abc" not in json.dumps(Attempt.objects.first().request_headers)
+
+
+def test_the_operator_is_not_told_the_platforms_address(operator, settings):
+    settings.GAME_PLATFORM_URL = "http://games.internal.example"
+    platforms.ensure(operator.pk)
+    health.note_failure(Endpoint.objects.get().pk, "answered 410", at=world.START, gone=True)
+    alert = Fact.objects.get(type="system.alert").data
+    assert alert["message"] == "Notices to the game platform have stopped: the receiver answered 410 Gone"
 
 
 def test_without_a_platform_nobody_is_told(operator):

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from apps.core import clock
 from apps.core.actors import Actor
 from apps.events.models import Attempt, Delivery, Endpoint, Fact
-from apps.events.relay import lanes, sending, webhooks
+from apps.events.relay import lanes, queue, sending, webhooks
 from apps.events.services import endpoints, handing, health
 from tests.events.relays import make, make_due, relaying, settled, states, tell
 from tests.factories import OperatorFactory
@@ -49,12 +49,12 @@ def test_a_fact_arrives_signed_and_exact(operator):
     assert got.headers["webhook-id"] == fact.public_id
     assert got.headers["content-type"] == "application/json"
     assert "authorization" not in got.headers
-    assert b'"amount": 7.50' in got.body
+    assert b'"amount":7.50' in got.body
     assert got.json == {
         "type": "tournament.started",
         "timestamp": "2026-03-01T12:00:00Z",
         "sequence": 1,
-        "data": {"n": 0, "amount": Decimal("7.50"), "units": 10**30, "name": "Zoë 🏆"},
+        "data": {"tournamentId": "17", "n": 0, "amount": Decimal("7.50"), "units": 10**30, "name": "Zoë 🏆"},
     }
     delivery = Delivery.objects.get()
     assert (delivery.attempts, delivery.tries, delivery.last_status, delivery.last_error) == (1, 1, 204, "")
@@ -87,6 +87,7 @@ def test_the_casino_format_is_the_documented_envelope_and_signature(operator):
     assert abs(int(moment) - time.time()) < 300
     assert got.headers["x-tournament-event"] == "tournament.started"
     assert got.headers["x-tournament-event-id"] == fact.public_id
+    assert got.headers["x-tournament-sequence"] == "1"
     attempt = Attempt.objects.get()
     assert got.headers["x-tournament-delivery"] == str(attempt.uuid)
     assert got.headers["authorization"] == "Bearer the-operators-own"
@@ -162,6 +163,15 @@ def test_a_refusal_is_tried_again_under_the_same_id_until_it_is_a_dead_letter(op
     assert Attempt.objects.order_by("number").last().answer == "no \ufffd room"
     assert [attempt.number for attempt in Attempt.objects.order_by("number")] == list(range(1, 14))
     assert Endpoint.objects.get().failing_since is not None
+
+
+def test_many_that_fail_together_are_not_tried_again_together(operator):
+    make(operator, "https://a.example/")
+    tell(operator, count=20)
+    [chain] = queue.take(lanes.Lanes(threads=16).share(0), formats=["STANDARD"])
+    waits = [sending.judged(taken, ok=False).wait for taken in chain]
+    assert all(1 <= wait <= 1.1 for wait in waits)
+    assert len(set(waits)) > 1
 
 
 def test_a_second_try_may_succeed(operator):

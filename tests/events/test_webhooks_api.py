@@ -110,6 +110,7 @@ def test_a_repeated_request_gets_the_same_secret_and_it_is_kept_encrypted(client
         ({"url": "https://a.example/", "events": ["a'; DROP"]}, "events"),
         ({"url": "https://a.example/", "events": "tournament.*"}, "events"),
         ({"url": "https://a.example/", "events": ["a.b"] * 51}, "events"),
+        ({"url": "https://a.example/", "events": ["player.*", "player.score.updated"]}, "events"),
         ({"url": "https://a.example/", "format": "platform"}, "format"),
         ({"url": "https://a.example/", "format": "xml"}, "format"),
         ({"url": "https://a.example/", "token": "two words"}, "token"),

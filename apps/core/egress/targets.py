@@ -19,12 +19,12 @@ GOOD_LOW_PORTS = frozenset({80, 443})
 FIRST_HIGH_PORT = 1024
 
 # Addresses that Python takes for global and that are not, or that carry another address inside them (6to4, NAT64 and
-# the like would reach any IPv4 address behind a gateway).
+# the like would reach any IPv4 address behind a gateway). 168.63.129.16 is Azure's, for the machines in it.
 NEVER = tuple(
     ipaddress.ip_network(network)
     for network in (
         "100.64.0.0/10 192.0.0.0/24 192.88.99.0/24 192.31.196.0/24 192.52.193.0/24 192.175.48.0/24 224.0.0.0/3 "
-        "2001::/23 2001:db8::/32 2002::/16 2620:4f:8000::/48 3fff::/20"
+        "168.63.129.16/32 2001::/23 2001:db8::/32 2002::/16 2620:4f:8000::/48 3fff::/20"
     ).split()
 )
 # Of IPv6, only this much has been given to anybody.

@@ -314,7 +314,7 @@ class EndpointAdmin(TenantAdmin):
     @display(description="order")
     def shown_order(self, row: Endpoint) -> str:
         """How strict."""
-        return "strictly one at a time, by number" if row.ordered else "kept per tournament"
+        return "strictly one at a time, by number" if row.ordered else "kept per tournament, room or match"
 
     @display(description="signed with")
     def secrets(self, row: Endpoint) -> str:

@@ -15,7 +15,8 @@ import msgspec
 from apps.core import exact
 from apps.events.models import Delivery, Format
 
-# Never sent to a URL: too frequent (operators.md 6). Queues and sockets carry it.
+# Never sent to a URL: too frequent (operators.md 6). Queues carry these facts, and so does GET /api/events; sockets
+# tell scores from the board instead.
 TOO_FREQUENT = ("player.score.updated",)
 
 

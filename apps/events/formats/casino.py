@@ -23,7 +23,10 @@ def signature(secret: str, moment: int, body: bytes) -> str:
 
 
 def headers(fact: Outgoing, body: bytes, signing: Signing) -> dict[str, str]:
-    """Return the documented headers; while a secret is being replaced, the old one adds a second `v1`."""
+    """Return the documented headers, and the number that the envelope has no place for.
+
+    While a secret is being replaced, the old one adds a second `v1`.
+    """
     moment = int(signing.at.timestamp())
     signed = [f"v1={signature(secret, moment, body)}" for secret in signing.secrets]
     return {
@@ -31,6 +34,7 @@ def headers(fact: Outgoing, body: bytes, signing: Signing) -> dict[str, str]:
         "X-Tournament-Event": fact.type,
         "X-Tournament-Event-Id": fact.public_id,
         "X-Tournament-Delivery": signing.attempt,
+        "X-Tournament-Sequence": str(fact.sequence),
         "X-Tournament-Signature": ",".join([f"t={moment}", *signed]),
     }
 

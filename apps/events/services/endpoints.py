@@ -14,6 +14,7 @@ from apps.core import crypto, egress
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid, NotFound
 from apps.events import facts
+from apps.events.formats import TOO_FREQUENT
 from apps.events.models import OWNED, Endpoint, Format
 from apps.events.services.recording import record_many
 
@@ -251,6 +252,8 @@ def _refuse_nonsense(changes: EndpointChanges) -> None:
         and all(len(given) <= LONGEST_PATTERN and PATTERN.match(given) for given in changes.events)
     ):
         wrong["events"] = [f"1 to {MAX_PATTERNS} names (tournament.started), prefixes (tournament.*), or *."]
+    elif never := [given for given in changes.events or () if given in TOO_FREQUENT]:
+        wrong["events"] = [f"{never[0]} comes too often for webhooks: sockets and queues tell it."]
     if changes.format is not None and changes.format not in Format.values:
         wrong["format"] = ["standard or casino."]
     if changes.token and not TOKEN.match(changes.token):
