@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import TransactionTestCase
 from redis import Redis
 
 from config import embedded
@@ -15,6 +16,13 @@ from tests import databases
 def pytest_configure() -> None:
     """Be a user of the embedded services for the whole run; xdist workers share them."""
     embedded.start()
+    flush = TransactionTestCase._fixture_teardown
+
+    def teardown(case: TransactionTestCase) -> None:
+        if not databases.empty():
+            flush(case)
+
+    TransactionTestCase._fixture_teardown = teardown
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,8 @@
-"""Test databases are copies of one that was migrated once, which takes a tenth of the time of migrating each."""
+"""Test databases are copies of one that was migrated once, which takes a tenth of the time of migrating each.
+
+Between tests that commit they are emptied row by row: a test leaves a few rows in a few tables. Django's flush would
+truncate every table, build every index and write all permissions anew.
+"""
 
 import fcntl
 import hashlib
@@ -6,10 +10,18 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import sql
 
 PREFIX = "migrated_"
+
+# What migrating leaves there, and no test changes.
+KEPT = ["django_migrations", "django_content_type", "auth_permission"]
+USED = """
+    SELECT relname FROM pg_class
+     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname <> ALL (%s)
+       AND pg_relation_size(oid) > 0
+"""
 
 
 def template() -> str:
@@ -49,3 +61,16 @@ def _state_of_the_migrations() -> str:
 
 def _signed(place: Path) -> bytes:
     return f"{place.name} {place.stat().st_size}\n".encode() + place.read_bytes()
+
+
+def empty() -> bool:
+    """Delete every row that tests may have committed, or return False where only a superuser could."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('is_superuser')")
+        if cursor.fetchone() != ("on",):
+            return False
+        cursor.execute("SET LOCAL session_replication_role = replica")  # no triggers: what is protected goes too
+        cursor.execute(USED, [KEPT])
+        for (table,) in cursor.fetchall():
+            cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    return True
