@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from apps.operators.models import Player
 from apps.tournaments.models import Entry, ScoringSource, Tournament
 
 
@@ -54,6 +55,10 @@ class Engine:
     def last_played(self, tournament: Tournament, entry_ids: Collection[int]) -> Mapping[int, LastPlay]:
         """Return the currency and game that entries used last, of those where that is known."""
         return {}
+
+    def currency_of(self, tournament: Tournament, player: Player) -> str:
+        """Return the currency that a player used last, before they are in; empty where that is not known."""
+        return ""
 
     def unfit(self, tournament: Tournament, entry_ids: Collection[int]) -> Mapping[int, str]:
         """Return why entries get no prize whatever their rank, of those that get none."""

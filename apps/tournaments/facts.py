@@ -159,6 +159,11 @@ def payouts_approved(tournament: Tournament, *, payouts: int) -> NewFact:
     return NewFact("payouts.approved", tournament.subject, {**_head(tournament), "payouts": payouts})
 
 
+def payouts_retried(tournament: Tournament, *, payouts: int) -> NewFact:
+    """`payouts.retried`."""
+    return NewFact("payouts.retried", tournament.subject, {**_head(tournament), "payouts": payouts})
+
+
 def registered(tournament: Tournament, entry: Entry, *, current_players: int) -> NewFact:
     """`player.registered`. `currentPlayers` counts those whose registration has committed, and this one."""
     data = {

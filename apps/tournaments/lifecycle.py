@@ -183,3 +183,65 @@ class EntryLifecycle(models.Model):
     def withdraw(self, *, at: datetime) -> None:
         """Gone before the start; not ranked, refunded in full."""
         self.withdrawn_at = at
+
+
+class BuyInStatus(models.TextChoices):
+    """Where a player's buy-in stands with the operator's debit API (rounds.md 3.6)."""
+
+    PENDING = "PENDING", "Waiting for the operator"
+    JOINED = "JOINED", "Paid, joined"
+    REFUSED = "REFUSED", "Refused"
+    UNKNOWN = "UNKNOWN", "Outcome unknown"
+    RETURNED = "RETURNED", "Paid too late, given back"
+
+
+BUY_IN_EDGES = (
+    (BuyInStatus.PENDING, BuyInStatus.JOINED),
+    (BuyInStatus.PENDING, BuyInStatus.REFUSED),
+    (BuyInStatus.PENDING, BuyInStatus.UNKNOWN),
+    (BuyInStatus.PENDING, BuyInStatus.RETURNED),
+    (BuyInStatus.UNKNOWN, BuyInStatus.PENDING),
+    (BuyInStatus.UNKNOWN, BuyInStatus.JOINED),
+    (BuyInStatus.UNKNOWN, BuyInStatus.REFUSED),
+    (BuyInStatus.UNKNOWN, BuyInStatus.RETURNED),
+)
+UNDECIDED = (BuyInStatus.PENDING, BuyInStatus.UNKNOWN)
+
+
+class BuyInLifecycle(models.Model):
+    """PENDING → JOINED | REFUSED | RETURNED, by way of UNKNOWN when nobody heard what became of it."""
+
+    next_try_at: datetime | None
+    ended_at: datetime | None
+    error: str
+    tries: int
+
+    status = fsm.FSMField(max_length=8, choices=BuyInStatus.choices, default=BuyInStatus.PENDING, protected=True)
+
+    class Meta:
+        abstract = True
+
+    @fsm.transition(field=status, source=list(UNDECIDED), target=BuyInStatus.JOINED)
+    def join(self, *, at: datetime) -> None:
+        """The operator has taken the fee, and the player is in."""
+        self.ended_at, self.next_try_at, self.error = at, None, ""
+
+    @fsm.transition(field=status, source=list(UNDECIDED), target=BuyInStatus.REFUSED)
+    def refuse(self, *, error: str, at: datetime) -> None:
+        """Nothing was taken, and the player is not in."""
+        self.ended_at, self.next_try_at, self.error = at, None, error
+
+    @fsm.transition(field=status, source=BuyInStatus.PENDING, target=BuyInStatus.UNKNOWN)
+    def give_up(self, *, error: str) -> None:
+        """No further try by itself; a person finds out."""
+        self.next_try_at, self.error = None, error
+
+    @fsm.transition(field=status, source=BuyInStatus.UNKNOWN, target=BuyInStatus.PENDING)
+    def ask_again(self, *, at: datetime) -> None:
+        """Ask the operator once more, with the same reference."""
+        self.next_try_at, self.tries = at, 0
+
+    @fsm.transition(field=status, source=list(UNDECIDED), target=BuyInStatus.RETURNED)
+    def give_back(self, *, error: str, at: datetime) -> None:
+        """The fee was taken when nobody could join any more; a payout gives it back."""
+        self.ended_at, self.next_try_at, self.error = at, None, error

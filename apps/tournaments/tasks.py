@@ -6,7 +6,7 @@ from celery import shared_task
 
 from apps.core import clock, doorbell
 from apps.tournaments import board
-from apps.tournaments.services import running, score_facts, settlement
+from apps.tournaments.services import buyins, running, score_facts, settlement
 
 TICK = "tournaments.tick"
 
@@ -22,6 +22,8 @@ def keep_time() -> None:
     running.tick(at=clock.now())
     for tournament_id in settlement.paying():
         doorbell.ring(settlement.PAY, tournament_id=tournament_id)
+    for buy_in_id in buyins.due(clock.now()):
+        doorbell.ring(buyins.ASK, buy_in_id=buy_in_id)
     score_facts.tell_scores(at=clock.now())
 
 
@@ -34,6 +36,13 @@ def pay(*, tournament_id: int, **_future: Any) -> None:
     doorbell.attend(
         settlement.PAY, lambda: settlement.pay_on(tournament_id, at=clock.now()), tournament_id=tournament_id
     )
+
+
+@shared_task(name=buyins.ASK, acks_late=True)
+def ask_debit(*, buy_in_id: int, **_future: Any) -> None:
+    """Ask an operator once for one buy-in. Running it again before its next try is due changes nothing."""
+    doorbell.answered(buyins.ASK, buy_in_id=buy_in_id)
+    buyins.attempt(buy_in_id, at=clock.now())
 
 
 @shared_task(name=board.REBUILD, acks_late=True)

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
 
+from apps.core import clock, exact
 from apps.core.admin import (
     ChoicesDropdownFilter,
     Operation,
@@ -22,6 +23,7 @@ from apps.core.admin import (
 )
 from apps.core.admin.formats import Tone
 from apps.ledger.admin.books import as_id
+from apps.ledger.admin.callbacks import remittance_of
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import Payout, PlanKind, Purpose, SettlementPlan
 from apps.ledger.services import plans
@@ -35,12 +37,31 @@ STATUS_TONES: dict[str, Tone] = {
     PayoutStatus.ERROR_MANUAL: "red",
     PayoutStatus.NOT_ELIGIBLE: "grey",
 }
-PURPOSE_TONES: dict[str, Tone] = {Purpose.PRIZE: "violet", Purpose.REFUND: "blue", Purpose.FEE: "grey"}
+PURPOSE_TONES: dict[str, Tone] = {
+    Purpose.PRIZE: "violet",
+    Purpose.REFUND: "blue",
+    Purpose.FEE: "grey",
+    Purpose.RETURN: "grey",
+}
 
 
 def status_badge(status: str) -> str:
     """Write a payout's state."""
     return formats.badge(PayoutStatus(status).label, formats.tone_of(STATUS_TONES, status))
+
+
+def award_text(award: str) -> str:
+    """Write what is given where it is not money: "40 free rounds of ACME_LUCKY_FOX at 0.25, for 48 h"."""
+    told = exact.decoded(award)
+    return f"{told['count']} free rounds of {told['gameId']} at {told['value']}, for {told['validHours']} h"
+
+
+def trouble_of(payout: Payout) -> str:
+    """Write why a payout is where it is, and when it is tried again by itself."""
+    if payout.status == PayoutStatus.ERROR_RETRY and payout.next_attempt_at is not None:
+        again = formats.distance(payout.next_attempt_at, now=clock.now()) or "later"
+        return f"{payout.error} Tried {payout.attempts} times; again {again}."
+    return payout.error
 
 
 class NoteForm(ReasonForm):
@@ -111,7 +132,8 @@ class PayoutAdmin(TenantAdmin):
             permission="ledger.retry_payout",
             offered="retry",
             bulk=True,
-            explain="The same stored amount is tried again. A payout that was paid meanwhile is not paid twice.",
+            explain="The same stored amount is tried again, on the operator's rail under the same two ids. A payout "
+            "that was paid meanwhile is not paid twice.",
             done="Back in the queue.",
         ),
         Operation(
@@ -154,7 +176,7 @@ class PayoutAdmin(TenantAdmin):
         "player",
         "about",
         "position",
-        "amount",
+        "prize",
         "shown_status",
         "trouble",
         "paid",
@@ -173,7 +195,7 @@ class PayoutAdmin(TenantAdmin):
             None,
             {
                 "fields": (
-                    ("amount", "shown_status"),
+                    ("prize", "shown_status"),
                     ("shown_purpose", "position"),
                     ("player", "about"),
                     ("rail", "operator"),
@@ -216,10 +238,14 @@ class PayoutAdmin(TenantAdmin):
         """The competition that owes it."""
         return formats.subject(row.subject)
 
+    def sections(self, request: HttpRequest, row: Payout) -> Iterable[Section]:
+        """What the operator is told about it, and every try."""
+        return remittance_of(row)
+
     @display(description="amount")
-    def amount(self, row: Payout) -> str:
-        """How much."""
-        return formats.money(row.units, row.asset.scale, row.asset.code)
+    def prize(self, row: Payout) -> str:
+        """How much, or what else."""
+        return award_text(row.award) if row.award else formats.money(row.units, row.asset.scale, row.asset.code)
 
     @display(description="status", ordering="status")
     def shown_status(self, row: Payout) -> str:
@@ -229,7 +255,7 @@ class PayoutAdmin(TenantAdmin):
     @display(description="note")
     def trouble(self, row: Payout) -> str:
         """The error, or the note of a person."""
-        return row.error or formats.NOTHING
+        return trouble_of(row) or formats.NOTHING
 
     @display(description="paid")
     def paid(self, row: Payout) -> str:

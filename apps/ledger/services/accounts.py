@@ -24,6 +24,7 @@ __all__ = [
     "issued",
     "issuing",
     "open_escrow",
+    "owed",
     "platform",
     "revenue",
     "total_of_player",
@@ -33,6 +34,8 @@ __all__ = [
 
 # The subject of the account that an asset's units come from.
 ISSUING = "issuing"
+# The subject of the account of what the operator still has to give back.
+OWED = "owed"
 
 
 def wallet(player_id: int, asset: Asset) -> Account:
@@ -53,6 +56,11 @@ def clearing(asset: Asset) -> Account:
 def issuing(asset: Asset) -> Account:
     """Return where the units of an asset come from that its owner makes and unmakes; below zero by what is out."""
     return _account(AccountKind.CLEARING, ISSUING, asset, slots=HOT_SLOTS)
+
+
+def owed(asset: Asset) -> Account:
+    """Return where units wait that were taken out of competitions and are on their way back to players."""
+    return _account(AccountKind.CLEARING, OWED, asset, slots=HOT_SLOTS)
 
 
 def issued(asset_ids: Collection[int]) -> dict[int, int]:

@@ -7,13 +7,15 @@ from typing import Any
 import django_fsm as fsm
 from django.db import transaction
 
+from apps.core import doorbell
 from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid
 from apps.events.services import recording as events
 from apps.ledger.lifecycle import PayoutStatus
-from apps.ledger.models import Payout
+from apps.ledger.models import Payout, Rail, Remittance
 from apps.ledger.money import written
 from apps.ledger.services import accounts
+from apps.ledger.services.freezing import REMIT
 from apps.ledger.services.journals import NewJournal, post
 
 MAX_TEXT = 300
@@ -59,10 +61,14 @@ def reject(payout_id: int, *, reason: str, actor: Actor, at: datetime) -> Payout
 
 @transaction.atomic
 def retry(payout_id: int, *, actor: Actor, at: datetime) -> Payout:
-    """Put a payout that failed back in the queue, with the same stored amount. Raises PayoutNotReady."""
+    """Put a payout that failed back in the queue, with the same stored amount and ids. Raises PayoutNotReady.
+
+    On the operator's rail its automatic tries begin anew; one that is being sent just now can't be retried.
+    """
     payout = _locked(payout_id)
     _move(payout, "retry", at=at)
     payout.save(update_fields=["status", "next_attempt_at"])
+    _queue_again([payout.pk], payout.operator_id)
     _tell("payout.retried", payout, {}, actor=actor, at=at)
     return payout
 
@@ -89,8 +95,18 @@ def settle_outside(payout_id: int, *, note: str, actor: Actor, at: datetime) -> 
 def _release(plan_id: int, statuses: Sequence[PayoutStatus], *, at: datetime) -> int:
     """Put all payouts in these states in the queue, locked in one order first so that two decisions can't deadlock."""
     chosen = Payout.objects.filter(plan_id=plan_id, status__in=statuses).order_by("pk").select_for_update(no_key=True)
-    ids = list(chosen.values_list("pk", flat=True))
+    rows = list(chosen.values_list("pk", "operator_id", "rail"))
+    outside = [pk for pk, _, rail in rows if rail == Rail.OPERATOR]
+    if outside:
+        _queue_again(outside, rows[0][1])
+    ids = [pk for pk, _, _ in rows]
     return Payout.objects.filter(pk__in=ids).update(status=PayoutStatus.PROCESSING, next_attempt_at=at)
+
+
+def _queue_again(ids: Sequence[int], operator_id: int) -> None:
+    """Let payouts on the operator's rail have all their tries once more; those on other rails have none to count."""
+    if Remittance.objects.filter(pk__in=ids).update(tries=0):
+        doorbell.ring(REMIT, operator_id=operator_id)
 
 
 def _locked(payout_id: int) -> Payout:

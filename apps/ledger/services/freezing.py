@@ -1,10 +1,12 @@
 """Freeze what is owed, once. Paying it is in `payments`, what staff decide about it in `decisions`.
 
 A plan's digest is the SHA-256 over its lines in the order of their keys (by code point), each written as
-`key|purpose|rail|target|units|player|entry|position` and a line feed; what is absent is empty.
+`key|purpose|rail|target|units|player|entry|position` and a line feed; what is absent is empty. Where something else
+than money is given, `|` and its JSON text follow before the line feed.
 """
 
 import hashlib
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,21 +15,29 @@ from operator import attrgetter
 from django.db import connection, transaction
 from django.db.models import Count, Sum
 
+from apps.core import doorbell
 from apps.core.actors import Actor
 from apps.core.errors import DomainError
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import Asset, Payout, PlanKind, Purpose, Rail, SettlementPlan
+from apps.ledger.services.orders import Order
 
+# The bell of what is sent to operators; `services.remitting` answers it.
+REMIT = "ledger.remit"
+
+MAX_REASON = 300
 COLUMNS = (
     "operator_id, plan_id, subject, key, purpose, rail, player_id, entry_ref, position, asset_id, units, source_id, "
-    "target_id, status, attempts, error"
+    "target_id, status, attempts, error, award"
 )
 # The same text as `Line.canonical`, made by the database from what it stores.
 DIGEST = """
     SELECT p.id, COUNT(y.id), COALESCE(SUM(y.units), 0), encode(sha256(convert_to(COALESCE(string_agg(
                y.key || '|' || y.purpose || '|' || y.rail || '|' || y.target_id || '|' || y.units || '|'
                || COALESCE(y.player_id::text, '') || '|' || COALESCE(y.entry_ref::text, '') || '|'
-               || COALESCE(y.position::text, '') || E'\n', '' ORDER BY y.key COLLATE "C"), ''), 'UTF8')), 'hex')
+               || COALESCE(y.position::text, '')
+               || CASE y.award WHEN '' THEN '' ELSE '|' || y.award END || E'\n',
+               '' ORDER BY y.key COLLATE "C"), ''), 'UTF8')), 'hex')
       FROM ledger_settlementplan p LEFT JOIN ledger_payout y ON y.plan_id = p.id
      WHERE p.{column} = %s GROUP BY p.id
 """
@@ -41,7 +51,11 @@ class PlanChanged(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One payout about to be frozen. `target_id` is the account it goes to; `key` names the business act."""
+    """One payout about to be frozen. `target_id` is the account it goes to; `key` names the business act.
+
+    `order` is what the operator is told, on its rail and only there. `award` is JSON text of what is given where it is
+    not money. `refused` says why nobody gets it: it is frozen as NOT_ELIGIBLE.
+    """
 
     key: str
     purpose: Purpose
@@ -51,12 +65,16 @@ class Line:
     player_id: int | None = None
     entry_ref: int | None = None
     position: int | None = None
+    award: str = ""
+    refused: str = ""
+    order: Order | None = None
 
     def canonical(self) -> str:
         """Return the line as the digest reads it."""
         optional = (self.player_id, self.entry_ref, self.position)
         rest = "|".join("" if value is None else str(value) for value in optional)
-        return f"{self.key}|{self.purpose.value}|{self.rail.value}|{self.target_id}|{self.units}|{rest}\n"
+        award = f"|{self.award}" if self.award else ""
+        return f"{self.key}|{self.purpose.value}|{self.rail.value}|{self.target_id}|{self.units}|{rest}{award}\n"
 
 
 @transaction.atomic
@@ -99,6 +117,7 @@ def freeze(
         _refuse_nonsense(lines)
         _copy(lines, plan, source_id=source_id, needs_approval=needs_approval)
         _refuse_strangers(plan)
+        _write_orders(lines, plan, automatic=not needs_approval)
     return plan
 
 
@@ -159,11 +178,29 @@ def _copy(lines: Sequence[Line], plan: SettlementPlan, *, source_id: int, needs_
                     line.units,
                     source_id,
                     line.target_id,
-                    status,
+                    PayoutStatus.NOT_ELIGIBLE.value if line.refused else status,
                     0,
-                    "",
+                    line.refused[:MAX_REASON],
+                    line.award,
                 )
             )
+
+
+def _write_orders(lines: Sequence[Line], plan: SettlementPlan, *, automatic: bool) -> None:
+    """Write what the operator will be told, now that the payouts have their numbers, and ring for it."""
+    orders = {line.key: line.order for line in lines if line.order is not None and not line.refused}
+    if not orders:
+        return
+    numbers = Payout.objects.filter(plan=plan, rail=Rail.OPERATOR).values_list("key", "pk")
+    columns = "payout_id, operator_id, ref, url, body, automatic"
+    with connection.cursor() as cursor, cursor.copy(f"COPY ledger_remittance ({columns}) FROM STDIN") as sink:
+        for key, pk in list(numbers):
+            if (order := orders.get(key)) is None:
+                continue
+            ref = uuid.uuid4()
+            sink.write_row((pk, plan.operator_id, ref, order.url, order.body(payout_id=pk, ref=ref), automatic))
+    if automatic:
+        doorbell.ring(REMIT, operator_id=plan.operator_id)
 
 
 def _refuse_nonsense(lines: Sequence[Line]) -> None:
@@ -172,6 +209,9 @@ def _refuse_nonsense(lines: Sequence[Line]) -> None:
         raise ValueError(message)
     if len({line.key for line in lines}) != len(lines):
         message = "two payouts with one key"
+        raise ValueError(message)
+    if any((line.order is None) != (line.rail != Rail.OPERATOR) for line in lines):
+        message = "what goes by the operator's rail has an order, and nothing else has"
         raise ValueError(message)
 
 

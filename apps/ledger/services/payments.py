@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from apps.core.actors import Actor
 from apps.events.services import recording as events
 from apps.ledger.lifecycle import PayoutStatus
-from apps.ledger.models import OpenPayout, Payout, SettlementPlan
+from apps.ledger.models import OpenPayout, Payout, Rail, SettlementPlan
 from apps.ledger.money import written
 from apps.ledger.services import accounts
 from apps.ledger.services.freezing import verify
@@ -66,6 +66,8 @@ class Paid(NamedTuple):
 def pay_some(plan: SettlementPlan, *, limit: int, actor: Actor, at: datetime) -> list[Paid]:
     """Pay up to `limit` due payouts of a plan and return them, lowest id first. Everything or nothing of them.
 
+    What goes to the operator's payout API is not among them: it is paid when the operator says so (`remitting`).
+
     Due are PROCESSING and those ERROR_RETRY whose time has come. A payout that the books refuse becomes ERROR_MANUAL
     with the reason and the fact `payout.failed`, and the others are paid. An empty answer means: nothing is due now.
 
@@ -89,7 +91,7 @@ def _due(plan: SettlementPlan, *, limit: int, at: datetime) -> list[int]:
     """Return the next payouts in the queue, with those whose pause is over woken up."""
     queue = OpenPayout.objects.filter(
         Q(status=PayoutStatus.PROCESSING) | Q(status=PayoutStatus.ERROR_RETRY, due_at__lte=at), plan=plan
-    )
+    ).exclude(rail=Rail.OPERATOR)
     rows = list(queue.order_by("payout_id").values_list("payout_id", "status")[:limit])
     asleep = [pk for pk, status in rows if status == PayoutStatus.ERROR_RETRY]
     if asleep:
@@ -200,7 +202,7 @@ def _judge(
     payout.fail(error=reason, retry_at=at + RETRY_AFTER[payout.attempts])
     payout.attempts += 1
     payout.save(update_fields=["status", "error", "next_attempt_at", "attempts"])
-    _report([pk], plan=plan, actor=actor, at=at)
+    report_failed([pk], plan=plan, actor=actor, at=at)
     return []
 
 
@@ -209,10 +211,10 @@ def _give_up(ids: Sequence[int], reason: str, *, plan: SettlementPlan, actor: Ac
     Payout.objects.filter(pk__in=ids).update(
         status=PayoutStatus.ERROR_MANUAL, error=reason, next_attempt_at=None, attempts=F("attempts") + 1
     )
-    _report(ids, plan=plan, actor=actor, at=at)
+    report_failed(ids, plan=plan, actor=actor, at=at)
 
 
-def _report(ids: Sequence[int], *, plan: SettlementPlan, actor: Actor, at: datetime) -> None:
+def report_failed(ids: Sequence[int], *, plan: SettlementPlan, actor: Actor, at: datetime) -> None:
     """Tell which payouts could not be paid."""
     failed = Payout.objects.filter(pk__in=ids).select_related("asset").order_by("pk")
     facts = [
@@ -248,7 +250,7 @@ def pay_whole(plan: SettlementPlan, *, actor: Actor, at: datetime) -> list[Paid]
 @transaction.atomic
 def give_up_whole(plan: SettlementPlan, *, reason: str, actor: Actor, at: datetime) -> int:
     """Leave everything that is open of a plan to a person, with the reason; return how much that is."""
-    owed = Payout.objects.filter(plan=plan, status=PayoutStatus.PROCESSING).order_by("pk").select_for_update(no_key=True)
-    ids = list(owed.values_list("pk", flat=True))
+    owed = Payout.objects.filter(plan=plan, status=PayoutStatus.PROCESSING).order_by("pk")
+    ids = list(owed.select_for_update(no_key=True).values_list("pk", flat=True))
     _give_up(ids, reason[:300], plan=plan, actor=actor, at=at)
     return len(ids)

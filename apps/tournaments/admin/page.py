@@ -1,25 +1,29 @@
 """The page of one tournament: everything a person who runs it needs to see, in one look and few queries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Sum
+from django.utils.html import format_html
 
 from apps.core.admin import formats
 from apps.jobs.admin import bar
 from apps.jobs.admin import status_badge as job_badge
 from apps.jobs.models import Job
+from apps.ledger.admin.payouts import award_text, trouble_of
 from apps.ledger.admin.payouts import status_badge as payout_badge
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import Payout, PlanKind, Purpose, SettlementPlan
 from apps.ledger.services import accounts
+from apps.operators.models import Player
+from apps.tournaments import prizes
 from apps.tournaments.admin import story
 from apps.tournaments.admin.looks import entry_badge, money, points, status_badge
 from apps.tournaments.board import LIVE
 from apps.tournaments.lifecycle import TournamentStatus as S
 from apps.tournaments.models import Entry, Tournament
-from apps.tournaments.services import boards, pools, tally
+from apps.tournaments.services import boards, pools, tally, terms
 from apps.tournaments.services.tally import Totals
 
 TOP = 20
@@ -120,32 +124,67 @@ def _ranked(tournament: Tournament, totals: Totals) -> tuple[list[tuple[int, Ent
 
 def _board(tournament: Tournament, totals: Totals, plan: SettlementPlan | None) -> dict[str, Any]:
     ranked, total = _ranked(tournament, totals)
-    won: Mapping[int, int] = {}
+    won: Mapping[int, list[Payout]] = {}
     if plan is not None and plan.kind == PlanKind.SETTLEMENT:
-        prizes = Payout.objects.filter(plan=plan, purpose=Purpose.PRIZE).order_by("position", "pk")
-        won = dict(prizes.values_list("entry_ref", "units")[:TOP])
-    head = ["Place", "Player", "Points", "Entries", "Paid", "Status"]
+        won = _won(plan, [entry.pk for _, entry in ranked])
+    head = ["Place", "Player", "Brand", "Points", "Entries", "Paid", "Status"]
+    users = _users([entry.player_id for _, entry in ranked])
     rows = []
     for position, entry in ranked:
         row = [
             position,
-            formats.link(formats.change_url("tournaments.entry", entry.pk), entry.display_name),
+            formats.lines(
+                [
+                    formats.link(formats.change_url("tournaments.entry", entry.pk), entry.display_name),
+                    formats.code(users[entry.player_id][1]),
+                ]
+            ),
+            users[entry.player_id][0],
             points(entry.points),
             entry.entry_count,
             money(tournament, entry.paid_units),
             entry_badge(entry),
         ]
         if won:
-            row.insert(3, money(tournament, won[entry.pk]) if entry.pk in won else formats.NOTHING)
+            given = won.get(entry.pk, [])
+            row[4:6] = [formats.lines([_prize(tournament, one) for one in given]), formats.lines(_standing(given))]
         rows.append(row)
     if won:
-        head.insert(3, "Prize")
+        head[4:6] = ["Prize", "Payout"]
     return {
         "headers": head,
         "rows": rows,
         "total": formats.number(total),
         "more": formats.list_url("tournaments.entry", tournament=tournament.pk),
     }
+
+
+def _won(plan: SettlementPlan, entry_ids: Sequence[int]) -> dict[int, list[Payout]]:
+    """Return the prizes of entries; one may have several."""
+    prizes = Payout.objects.filter(plan=plan, purpose=Purpose.PRIZE, entry_ref__in=entry_ids).order_by("pk")
+    won: dict[int, list[Payout]] = {}
+    for one in prizes:
+        won.setdefault(one.entry_ref or 0, []).append(one)
+    return won
+
+
+def _users(player_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Return brand and own id of players."""
+    rows = Player.objects.filter(pk__in=player_ids).values_list("pk", "brand__name", "external_id")
+    return {pk: (brand, user_id) for pk, brand, user_id in rows}
+
+
+def _prize(tournament: Tournament, one: Payout) -> object:
+    return award_text(one.award) if one.award else money(tournament, one.units)
+
+
+def _standing(given: Sequence[Payout]) -> list[object]:
+    """Return where payouts stand, with the reason where somebody has to know it."""
+    return [
+        format_html('<a href="{}" title="{}">{}</a>', formats.change_url("ledger.payout", one.pk), trouble, badge)
+        for one in given
+        for trouble, badge in ((trouble_of(one), payout_badge(one.status)),)
+    ]
 
 
 def _money(tournament: Tournament, totals: Totals, escrow: int) -> list[dict[str, object]]:
@@ -176,9 +215,30 @@ def _prizes(tournament: Tournament, totals: Totals, plan: SettlementPlan | None)
     if plan is not None or tournament.status in (S.CANCELED, S.REFUNDING):
         return {"rows": []}
     pool = pools.pool_of(tournament, totals)
+    if tournament.prize_table:
+        return _table(tournament, pool.total)
     amounts = pools.prizes_by_place(tournament, pool.total, totals.players)
     rows = [(place, money(tournament, units)) for place, units in enumerate(amounts[:TOP], start=1)]
     return {"rows": rows, "more": max(0, len(amounts) - TOP)}
+
+
+def _table(tournament: Tournament, pool: int) -> dict[str, Any]:
+    """Return what each place of the table would get; what can't be given is said before it is published."""
+    scale, places = tournament.asset.scale, prizes.places(tournament.prize_table)
+    given = prizes.awards(tournament.prize_table, pool=pool, ranked=min(places, TOP), scale=scale)
+    rows = [
+        (place, formats.lines([_award(tournament, one) for one in row]))
+        for place, row in enumerate(given, start=1)
+        if row
+    ]
+    problems = terms.impossible_prizes(tournament) if tournament.status == S.DRAFT else []
+    return {"rows": rows, "more": max(0, places - TOP), "problems": problems}
+
+
+def _award(tournament: Tournament, one: prizes.Award) -> object:
+    if one.free is None:
+        return money(tournament, one.units)
+    return f"{one.free.count} free rounds of {one.free.game} at {one.free.value}, for {one.free.valid_hours} h"
 
 
 def _payouts(tournament: Tournament, plan: SettlementPlan | None) -> list[tuple[object, ...]]:
@@ -209,6 +269,18 @@ def _payouts(tournament: Tournament, plan: SettlementPlan | None) -> list[tuple[
     ]
 
 
+def has_failed(tournament: Tournament) -> bool:
+    """Tell whether payouts wait for their next try, or for a person, while the others go on."""
+    return (
+        tournament.status in (S.SETTLING, S.REFUNDING)
+        and Payout.objects.filter(
+            plan__operator_id=tournament.operator_id,
+            plan__subject=tournament.subject,
+            open__status__in=(PayoutStatus.ERROR_RETRY, PayoutStatus.ERROR_MANUAL),
+        ).exists()
+    )
+
+
 def has_waiting(tournament: Tournament) -> bool:
     """Tell whether payouts of a completed tournament wait for approval."""
     if tournament.status not in (S.SETTLING, S.FAILED) or tournament.cancelled_at:
@@ -234,5 +306,7 @@ def _links(tournament: Tournament) -> list[object]:
         formats.link(formats.list_url("events.fact", subject=subject), "Facts"),
         formats.link(formats.list_url("ledger.payout", tournament=tournament.pk), "Payouts"),
         formats.link(formats.list_url("tournaments.gameevent", tournament=tournament.pk), "Game events"),
+        formats.link(formats.list_url("tournaments.buyin", q=tournament.pk), "Buy-ins"),
+        formats.link(formats.list_url("tournaments.invitation", tournament=tournament.pk), "Invited"),
         formats.link(formats.change_url("ledger.account", tournament.escrow_id), "Escrow account"),
     ]

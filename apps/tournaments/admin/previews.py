@@ -7,6 +7,7 @@ from django.db.models import Count, Sum
 
 from apps.core.admin import Preview, formats
 from apps.core.admin.operations import SHOWN_LINES
+from apps.ledger.admin.payouts import award_text
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import Payout, Purpose, Rail
 from apps.tournaments.admin.looks import money, points
@@ -25,11 +26,26 @@ def _table(tournament: Tournament, plan: planning.Preview) -> list[tuple[object,
             if line.entry_id
             else line.name,
             Purpose(line.purpose).label,
-            Rail(line.rail).label,
-            money(tournament, line.units),
+            _by(line),
+            _what(tournament, line),
         )
         for line in plan.lines[:SHOWN_LINES]
     ]
+
+
+def _by(line: planning.PreviewLine) -> object:
+    """Write how a line moves, or why it does not."""
+    return formats.badge(f"Not eligible: {line.refused}", "grey") if line.refused else Rail(line.rail).label
+
+
+def _what(tournament: Tournament, line: planning.PreviewLine) -> object:
+    """Write what a line gives: money, what the operator took, or free rounds."""
+    if line.free is not None:
+        free = line.free
+        return f"{free.count} free rounds of {free.game} at {free.value}, for {free.valid_hours} h"
+    if line.debited is not None:
+        return formats.lines([money(tournament, line.units), " ".join(line.debited)])
+    return money(tournament, line.units)
 
 
 def refunds(tournament: Tournament, at: datetime) -> Preview:  # noqa: ARG001 - every preview is told the moment
@@ -56,12 +72,11 @@ def prizes(tournament: Tournament, at: datetime) -> Preview:  # noqa: ARG001 - l
     facts: list[tuple[str, object]] = [("Payouts", formats.number(len(plan.lines)))]
     if pool is not None:
         facts += [("Collected", money(tournament, pool.collected)), ("Prize pool", money(tournament, pool.total))]
-        if pool.overlay > 0:
-            facts.append(("Added by the operator", money(tournament, pool.overlay)))
+    if plan.top_up:
+        facts.append(("Added by the operator", money(tournament, plan.top_up)))
     facts.append(("Total", money(tournament, plan.total_units)))
-    waits = tournament.needs_approval or (
-        pool is not None and tournament.approval_from_units is not None and pool.total >= tournament.approval_from_units
-    )
+    threshold = tournament.approval_from_units
+    waits = tournament.needs_approval or (threshold is not None and plan.worth >= threshold)
     note = "The payouts will wait for approval." if waits else "The payouts begin at once."
     return Preview(HEADERS, _table(tournament, plan), len(plan.lines), facts=facts, note=note if plan.lines else "")
 
@@ -86,7 +101,7 @@ def _stored(tournament: Tournament, statuses: tuple[PayoutStatus, ...]) -> Previ
             formats.row_link(payout.player) if payout.player else "Operator",
             payout.get_purpose_display(),
             payout.get_rail_display(),
-            money(tournament, payout.units),
+            award_text(payout.award) if payout.award else money(tournament, payout.units),
         )
         for payout in payouts.select_related("player").order_by("position", "pk")[:SHOWN_LINES]
     ]

@@ -23,11 +23,11 @@ from apps.core.admin import (
     formats,
 )
 from apps.ledger.admin.books import as_id
-from apps.tournaments.admin import forms, page, previews
+from apps.tournaments.admin import buyins, forms, page, previews
 from apps.tournaments.admin.looks import money, status_badge
 from apps.tournaments.lifecycle import UPCOMING, TournamentStatus
 from apps.tournaments.models import Tournament
-from apps.tournaments.services import creation, running, settlement, tally
+from apps.tournaments.services import creation, ordering, running, settlement, tally
 
 formats.SUBJECT_PAGES["tournament"] = "tournaments.tournament"
 
@@ -96,6 +96,30 @@ OPERATIONS = (
         preview=previews.waiting,
         explain="These payouts were fixed when the tournament was completed. Approving lets them move.",
         done=lambda approved: f"{formats.number(approved)} payouts approved. Their bar is below.",
+    ),
+    Operation(
+        name="retry-payouts",
+        label="Retry failed payouts",
+        icon="replay",
+        run=settlement.retry_payouts,
+        form=ReasonForm,
+        log_only=("reason",),
+        permission="ledger.retry_payout",
+        offered=page.has_failed,
+        preview=previews.failed,
+        explain="Every payout that failed is tried again now, with the same stored amount and ids.",
+        done=lambda again: f"{formats.number(again)} payouts are tried again.",
+    ),
+    Operation(
+        name="invite",
+        label="Invite players",
+        icon="mail",
+        run=buyins.invite,
+        form=buyins.InviteForm,
+        permission="tournaments.change_tournament",
+        offered=buyins.takes_invitations,
+        explain="Adds players to the list of those who may join, from a CSV file or typed in. Nobody is taken off it.",
+        done=lambda new: f"{formats.number(new)} players are new on the list.",
     ),
     Operation(
         name="resume",
@@ -196,7 +220,15 @@ class TournamentAdmin(TenantAdmin):
         ),
         (
             "Prizes and settlement",
-            {"fields": (("shares", "guarantee"), ("rake", "rail"), ("needs_approval", "approval_from"))},
+            {
+                "fields": (
+                    ("shares", "guarantee"),
+                    ("rake", "rail"),
+                    ("needs_approval", "approval_from"),
+                    ("payout_url", "debit_url"),
+                    ("shown_table", "shown_promo"),
+                )
+            },
         ),
     )
 
@@ -293,6 +325,16 @@ class TournamentAdmin(TenantAdmin):
                 for rule in row.prize_rules
             ]
         )
+
+    @display(description="prizes by rank")
+    def shown_table(self, row: Tournament) -> str:
+        """The table of prizes, where there is one."""
+        return formats.pretty_json(row.prize_table) if row.prize_table else formats.NOTHING
+
+    @display(description="promoRef, as operators are told")
+    def shown_promo(self, row: Tournament) -> str:
+        """Its reference with the payout API."""
+        return formats.code(ordering.promo_ref(row))
 
     @display(description="guarantee")
     def guarantee(self, row: Tournament) -> str:

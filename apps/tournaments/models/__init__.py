@@ -1,5 +1,6 @@
 """The tables of tournaments, split by what they describe."""
 
+from apps.tournaments.models.buyins import BuyIn, Invitation
 from apps.tournaments.models.entries import Entry, GameEvent, Tally
 from apps.tournaments.models.tournament import (
     EntryMode,
@@ -12,10 +13,12 @@ from apps.tournaments.models.tournament import (
 )
 
 __all__ = [
+    "BuyIn",
     "Entry",
     "EntryMode",
     "Funding",
     "GameEvent",
+    "Invitation",
     "ScoringSource",
     "StartMode",
     "Tally",

@@ -119,12 +119,27 @@ class Tournament(TournamentLifecycle):
     platform_bps = models.PositiveIntegerField("platform fee, basis points", default=0)
     free_rounds = models.JSONField(default=list, blank=True)
 
+    prize_table = models.JSONField(
+        default=list,
+        db_default=[],
+        blank=True,
+        encoder=ExactEncoder,
+        decoder=ExactDecoder,
+        help_text="Prizes by rank, as `services.prizes` reads them; empty: the rules above.",
+    )
+
     # Settlement
     needs_approval = models.BooleanField(default=False, help_text="Staff approve the payouts before they move.")
     approval_from_units = models.DecimalField(
         max_digits=38, decimal_places=0, null=True, blank=True, help_text="Pools from here on need approval."
     )
     rail = models.CharField(max_length=10, choices=Rail.choices, default=Rail.CLEARING)
+    payout_url = models.CharField(
+        max_length=500, blank=True, default="", db_default="", help_text="Empty: the operator's own."
+    )
+    debit_url = models.CharField(
+        max_length=500, blank=True, default="", db_default="", help_text="Where buy-ins are asked for."
+    )
 
     # What happened
     escrow = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="+")

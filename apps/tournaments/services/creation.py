@@ -16,7 +16,7 @@ from apps.ledger.models import Asset, Rail
 from apps.ledger.services import accounts, assets
 from apps.operators.models import Game, Operator
 from apps.tournaments import engines, facts, keepers, rules
-from apps.tournaments.lifecycle import UPCOMING, TournamentStatus
+from apps.tournaments.lifecycle import UNDECIDED, UPCOMING, TournamentStatus
 from apps.tournaments.models import (
     EntryMode,
     Funding,
@@ -67,8 +67,8 @@ class NewTournament:
     """What a tournament is to be. Amounts in major units; None takes the operator's preference or the default.
 
     `percentages` are the prizes by place, first place first; `prize_rules`, where given, go before them. `prizes` is a
-    table of prizes by rank (rounds.md 5.6). `draft` keeps it out of sight until it is published. With `scoring` it is scored by game rounds, and what that says of entry,
-    ties, approval and rail goes before the rest.
+    table of prizes by rank (rounds.md 5.6). `draft` keeps it out of sight until it is published. With `scoring` it is
+    scored by game rounds, and what that says of entry, ties, approval and rail goes before the rest.
     """
 
     name: str
@@ -307,9 +307,9 @@ def update_tournament(tournament_id: int, changes: TournamentChanges, *, actor: 
     keepers.of(tournament).by_hand(tournament)
     if tournament.status not in (TournamentStatus.DRAFT, *UPCOMING):
         raise TournamentNotModifiable(status=tournament.status)
-    players = tally.totals(tournament_id).players
+    players, held = tally.totals(tournament_id).players, tournament.buy_ins.filter(status__in=UNDECIDED).count()
     wanted = _wanted(tournament, changes)
-    _refuse_with(players, tournament, wanted)
+    _refuse_with(players + held, tournament, wanted)
     if not wanted:
         return tournament
     if "config" in wanted and "maxRounds" in {**tournament.config, **wanted["config"]}:
@@ -320,7 +320,7 @@ def update_tournament(tournament_id: int, changes: TournamentChanges, *, actor: 
     tournament.save(update_fields=[*wanted, "max_rounds"])
     engines.of(tournament).changed(tournament, at=at)
     if "max_players" in wanted:
-        tally.reseat(tournament_id, tournament.max_players)
+        tally.reseat(tournament_id, tournament.max_players, held=held)
     if tournament.status != TournamentStatus.DRAFT:  # nobody has heard of a draft yet
         told = facts.updated(tournament, facts.terms(tournament, wanted))
         events.record_many([told], operator_id=tournament.operator_id, actor=actor, at=at)

@@ -1,20 +1,25 @@
 """What completing or cancelling would pay. One function makes the dry run and the plan that is frozen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
 from apps.ledger.models import PlanKind, Purpose, Rail
-from apps.tournaments import rules
-from apps.tournaments.lifecycle import EntryStatus
-from apps.tournaments.models import Entry, Funding, TiePolicy, Tournament
+from apps.tournaments import engines, prizes, rules
+from apps.tournaments.lifecycle import BuyInStatus, EntryStatus
+from apps.tournaments.models import BuyIn, Entry, Funding, TiePolicy, Tournament
+from apps.tournaments.prizes import Award, FreeRounds
 from apps.tournaments.services import pools, tally
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewLine:
-    """One payout that will be: who, what for, base units."""
+    """One payout that will be: who, what for, base units.
+
+    `free` is what is given where it is no cash; `units` is its worth then. `refused` says why nobody gets it.
+    `debited` is the amount and currency that a refund gives back, where the operator took them itself.
+    """
 
     key: str
     purpose: Purpose
@@ -25,15 +30,22 @@ class PreviewLine:
     player_id: int | None = None
     entry_id: int | None = None
     position: int | None = None
+    free: FreeRounds | None = None
+    refused: str = ""
+    debited: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The lines of a settlement or a refund, before or as they are frozen."""
+    """The lines of a settlement or a refund, before or as they are frozen.
+
+    `top_up` is what the operator adds to what was collected, so that all of it can be paid.
+    """
 
     kind: PlanKind
     lines: Sequence[PreviewLine]
     pool: rules.Pool | None = None
+    top_up: int = 0
 
     @property
     def total_units(self) -> int:
@@ -43,7 +55,13 @@ class Preview:
     @property
     def players(self) -> int:
         """How many players get something."""
-        return sum(1 for line in self.lines if line.player_id is not None)
+        return len({line.player_id for line in self.lines if line.player_id is not None and not line.refused})
+
+    @property
+    def worth(self) -> int:
+        """What there is to win, in base units: the pool, or the prizes where they are more."""
+        won = sum(line.units for line in self.lines if line.purpose == Purpose.PRIZE)
+        return max(won, self.pool.total if self.pool else 0)
 
 
 class Ranked(NamedTuple):
@@ -68,16 +86,10 @@ def preview_refunds(tournament_id: int) -> Preview:
 
 
 def plan_prizes(tournament: Tournament) -> Preview:
-    """Return fees first, then prizes best place first; the guarantee's top-up is in `pool.overlay`."""
+    """Return fees first, then prizes best place first, then what nobody claims and the operator gets back."""
     totals = tally.totals(tournament.pk)
     pool = pools.pool_of(tournament, totals)
-    amounts = pools.prizes_by_place(tournament, pool.total, totals.players)
-    ranked = _best(tournament, len(amounts))
-    if len(ranked) < len(amounts):
-        # A dry run holds nothing: somebody has left between the counting and the ranking.
-        amounts = pools.prizes_by_place(tournament, pool.total, len(ranked))
-    if tournament.tie_policy == TiePolicy.SPLIT:
-        amounts = rules.split_ties(amounts, [(entry.points, entry.elimination_round) for entry in ranked])
+    won = _by_table(tournament, pool) if tournament.prize_table else _by_shares(tournament, pool, totals.players)
     fees = [
         PreviewLine(
             key=f"{tournament.subject}:fee:{party}",
@@ -90,21 +102,84 @@ def plan_prizes(tournament: Tournament) -> Preview:
         for party, units in pool.fees.items()
         if units
     ]
-    prizes = [
+    lines = [*fees, *_prize_lines(tournament, won)]
+    if not tournament.prize_table:
+        top_up = pool.overlay if len(lines) > len(fees) else 0
+        return Preview(PlanKind.SETTLEMENT, lines, pool, max(top_up, 0))
+    short = sum(line.units for line in lines) - pool.collected
+    if short < 0:
+        lines.append(
+            PreviewLine(
+                key=f"{tournament.subject}:unclaimed",
+                purpose=Purpose.RETURN,
+                rail=Rail.CLEARING,
+                units=-short,
+                name="Unclaimed",
+            )
+        )
+    return Preview(PlanKind.SETTLEMENT, lines, pool, max(short, 0))
+
+
+Won = Sequence[tuple["Ranked", Sequence[Award]]]
+
+
+def _by_shares(tournament: Tournament, pool: rules.Pool, players: int) -> Won:
+    """The casino's way: the whole pool by percentages, shared among those who are there (operators.md 4.6)."""
+    amounts = pools.prizes_by_place(tournament, pool.total, players)
+    ranked = _best(tournament, len(amounts))
+    if len(ranked) < len(amounts):
+        # A dry run holds nothing: somebody has left between the counting and the ranking.
+        amounts = pools.prizes_by_place(tournament, pool.total, len(ranked))
+    if tournament.tie_policy == TiePolicy.SPLIT:
+        amounts = rules.split_ties(amounts, [(entry.points, entry.elimination_round) for entry in ranked])
+    return [(entry, [Award(units)]) for entry, units in zip(ranked, amounts, strict=True)]
+
+
+def _by_table(tournament: Tournament, pool: rules.Pool) -> Won:
+    """Prizes by rank; what nobody claims is not shared among the others (rounds.md 5.6)."""
+    ranked = _best(tournament, prizes.places(tournament.prize_table))
+    marks = None
+    if tournament.tie_policy == TiePolicy.SPLIT:
+        marks = [(entry.points, entry.elimination_round) for entry in ranked]
+    given = prizes.awards(
+        tournament.prize_table, pool=pool.total, ranked=len(ranked), scale=tournament.asset.scale, marks=marks
+    )
+    return list(zip(ranked, given, strict=False))
+
+
+def _prize_lines(tournament: Tournament, won: Won) -> list[PreviewLine]:
+    """Return a line for each prize of each place; a player with two prizes has two payouts."""
+    winners = [entry.entry_id for entry, given in won if any(award.units for award in given)]
+    unfit = engines.of(tournament).unfit(tournament, winners) if winners else {}
+    return [
         PreviewLine(
-            key=f"{tournament.subject}:payout:{entry.entry_id}",
+            key=f"{tournament.subject}:payout:{entry.entry_id}" + (f":{number}" if number > 1 else ""),
             purpose=Purpose.PRIZE,
-            rail=Rail(tournament.rail),
-            units=units,
+            rail=_rail(tournament, award),
+            units=award.units,
             name=entry.name,
             player_id=entry.player_id,
             entry_id=entry.entry_id,
             position=place,
+            free=award.free,
+            refused=unfit.get(entry.entry_id, ""),
         )
-        for place, (entry, units) in enumerate(zip(ranked, amounts, strict=True), start=1)
-        if units
+        for place, (entry, given) in enumerate(won, start=1)
+        for number, award in enumerate(given, start=1)
+        if award.units
     ]
-    return Preview(PlanKind.SETTLEMENT, [*fees, *prizes], pool)
+
+
+def _rail(tournament: Tournament, award: Award) -> Rail:
+    """Free rounds are no money, and no wallet holds them: the operator is told, by its API or with the fact."""
+    if award.free is None or tournament.rail in (Rail.OPERATOR, Rail.CLEARING):
+        return Rail(tournament.rail)
+    return Rail.OPERATOR if payout_address(tournament) else Rail.CLEARING
+
+
+def payout_address(tournament: Tournament) -> str:
+    """Return where the operator is told of payouts, or nothing."""
+    return tournament.payout_url or tournament.operator.settings.payout_url
 
 
 def _best(tournament: Tournament, places: int) -> list[Ranked]:
@@ -124,7 +199,10 @@ def _best(tournament: Tournament, places: int) -> list[Ranked]:
 
 
 def plan_refunds(tournament: Tournament) -> Preview:
-    """Everything paid by everyone who has not been refunded already, oldest entry first."""
+    """Everything paid by everyone who has not been refunded already, oldest entry first.
+
+    What the operator took by its debit API goes back by its payout API, as it was taken (rounds.md 5.8).
+    """
     rail = Rail.WALLET if tournament.funding == Funding.WALLET else Rail.CLEARING
     if tournament.rail == Rail.CHAIN:
         rail = Rail.CHAIN
@@ -134,18 +212,20 @@ def plan_refunds(tournament: Tournament) -> Preview:
         .order_by("pk")
         .values_list("pk", "player_id", "display_name", "paid_units")
     )
-    return Preview(
-        PlanKind.REFUND,
-        [
-            PreviewLine(
-                key=f"{tournament.subject}:refund:{entry_id}",
-                purpose=Purpose.REFUND,
-                rail=rail,
-                units=int(units),
-                name=name,
-                player_id=player_id,
-                entry_id=entry_id,
-            )
-            for entry_id, player_id, name, units in rows
-        ],
-    )
+    taken = {}
+    if tournament.debit_url:
+        joined = BuyIn.objects.filter(tournament=tournament, status=BuyInStatus.JOINED)
+        taken = {row.entry_id: row for row in joined.only("entry_id", "units", "amount", "currency")}
+    lines = []
+    for entry_id, player_id, name, units in rows:
+        key = f"{tournament.subject}:refund:{entry_id}"
+        whole = PreviewLine(key, Purpose.REFUND, rail, int(units), name, player_id=player_id, entry_id=entry_id)
+        buy_in = taken.get(entry_id)
+        if buy_in is None:
+            lines.append(whole)
+            continue
+        debited = (buy_in.amount, buy_in.currency)
+        lines.append(replace(whole, rail=Rail.OPERATOR, units=int(buy_in.units), debited=debited))
+        if rest := whole.units - int(buy_in.units):
+            lines.append(replace(whole, key=f"{key}:rebuys", units=rest))
+    return Preview(PlanKind.REFUND, lines)

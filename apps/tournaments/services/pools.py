@@ -1,13 +1,18 @@
 """From a tournament and its totals to money: the pool, the prizes by place, the estimate before anyone came."""
 
+from dataclasses import replace
+
 from apps.tournaments import rules
 from apps.tournaments.models import Tournament
 from apps.tournaments.services.tally import Totals
 
 
 def pool_of(tournament: Tournament, totals: Totals) -> rules.Pool:
-    """Return the pool as it stands: max(guarantee, collected less fees), in base units."""
-    return rules.pool(
+    """Return the pool as it stands, in base units: max(guarantee, collected less fees).
+
+    Where prizes go by a table, the guarantee is a fixed part to which what was collected is added (rounds.md 5.6).
+    """
+    pool = rules.pool(
         totals.collected,
         basis_points={
             "rake": tournament.rake_bps,
@@ -17,6 +22,7 @@ def pool_of(tournament: Tournament, totals: Totals) -> rules.Pool:
         },
         guarantee=int(tournament.guarantee_units),
     )
+    return replace(pool, total=pool.guarantee + pool.net) if tournament.prize_table else pool
 
 
 def prizes_by_place(tournament: Tournament, total_units: int, players: int) -> list[int]:

@@ -1,13 +1,15 @@
 """The frozen outcome of a tournament, read from its plan (operators.md 3.14)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Avg
+from django.db.models import Avg, DecimalField, Q, Sum
+from django.db.models.functions import Coalesce
 
 from apps.core.clock import iso
 from apps.core.errors import DomainError
+from apps.core.exact import decoded
 from apps.core.numbers import number
 from apps.events.services.recording import NewFact
 from apps.ledger.lifecycle import PayoutStatus
@@ -36,17 +38,38 @@ def prize_payouts(tournament: Tournament) -> Any:
     ).order_by("position")
 
 
+def prizes_by_entry(payouts: Any) -> Any:
+    """Return (entry, place, cash in base units) of each winner, best place first; one may have several payouts."""
+    cash = Coalesce(Sum("units", filter=Q(award="")), Decimal(0), output_field=DecimalField())
+    return payouts.order_by("position").values_list("entry_ref", "position").annotate(cash=cash)
+
+
+def free_rounds(tournament: Tournament, entry_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return `freeRounds` of those entries that have won some."""
+    rows = prize_payouts(tournament).filter(entry_ref__in=entry_ids).exclude(award="")
+    found: dict[int, dict[str, Any]] = {}
+    for entry_id, award in rows.order_by("pk").values_list("entry_ref", "award"):
+        found.setdefault(entry_id, {"freeRounds": []})["freeRounds"].append(_without_type(award))
+    return found
+
+
+def _without_type(award: str) -> dict[str, Any]:
+    told = decoded(award)
+    return {name: value for name, value in told.items() if name != "type"} | {"value": number(Decimal(told["value"]))}
+
+
 def outcome(tournament: Tournament, *, winners: int | None = None) -> dict[str, Any]:
     """Return the results body; `winners` bounds the list. Raises ResultsNotAvailable before completion."""
     if tournament.status not in FINISHED or tournament.completed_at is None or tournament.cancelled_at is not None:
         raise ResultsNotAvailable(status=tournament.status)
     totals = tally.totals(tournament.pk)
     pool = pools.pool_of(tournament, totals)
-    prizes = list(prize_payouts(tournament).values_list("entry_ref", "position", "units")[:winners])
+    prizes = list(prizes_by_entry(prize_payouts(tournament))[:winners])
     entries = Entry.objects.in_bulk([row[0] for row in prizes])
+    free = free_rounds(tournament, [row[0] for row in prizes]) if tournament.prize_table else {}
     paid = sum(int(row[2]) for row in prizes)
     if winners is not None and len(prizes) == winners:
-        paid = sum(int(units) for units in prize_payouts(tournament).values_list("units", flat=True))
+        paid = int(prize_payouts(tournament).filter(award="").aggregate(units=Sum("units"))["units"] or 0)
     board = Entry.objects.filter(tournament=tournament).on_board()
     average = board.aggregate(mean=Avg("points"))["mean"] or Decimal(0)
     return {
@@ -59,7 +82,8 @@ def outcome(tournament: Tournament, *, winners: int | None = None) -> dict[str, 
         "totalRounds": tournament.current_round or tournament.max_rounds or 0,
         "prizePool": prize_pool(tournament, pool.total),
         "winners": [
-            _winner(tournament, entries[entry_id], position, int(units)) for entry_id, position, units in prizes
+            _winner(tournament, entries[entry_id], position, int(units)) | free.get(entry_id, {})
+            for entry_id, position, units in prizes
         ],
         "statistics": {
             "averageScore": number(round(average, 2)),
@@ -102,6 +126,10 @@ def _winner(tournament: Tournament, entry: Entry, position: int, units: int) -> 
 def payout_facts(tournament: Tournament, paid: Iterable[Any]) -> list[NewFact]:
     """Return one `prize.distributed` or `player.refunded` per player who was just paid."""
     rows = [row for row in paid if row.player_id is not None]
+    awards: Mapping[int, str] = {}
+    if tournament.prize_table:
+        given = Payout.objects.filter(pk__in=[row.id for row in rows]).exclude(award="")
+        awards = dict(given.values_list("pk", "award"))
     user_ids: Mapping[int, str] = dict(
         Player.objects.filter(pk__in={row.player_id for row in rows}).values_list("pk", "external_id")
     )
@@ -113,8 +141,11 @@ def payout_facts(tournament: Tournament, paid: Iterable[Any]) -> list[NewFact]:
                 "playerId": str(row.player_id),
                 "userId": user_ids[row.player_id],
                 "position": row.position,
-                ("prizeAmount" if row.purpose == Purpose.PRIZE else "refundAmount"): money(tournament, row.units),
+                ("prizeAmount" if row.purpose == Purpose.PRIZE else "refundAmount"): money(
+                    tournament, 0 if row.id in awards else row.units
+                ),
                 "currency": tournament.asset.code,
+                **({"freeRounds": _without_type(awards[row.id])} if row.id in awards else {}),
             },
         )
         for row in rows

@@ -1,5 +1,6 @@
 """From a plan to money: freeze it once, pay it line by line, close the books. What it pays is decided in `planning`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -11,12 +12,12 @@ from apps.core.errors import DomainError
 from apps.events.services import recording as events
 from apps.jobs import services as jobs
 from apps.ledger.lifecycle import PayoutStatus
-from apps.ledger.models import PlanKind, Purpose, Rail, SettlementPlan
+from apps.ledger.models import PlanKind, Rail, SettlementPlan
 from apps.ledger.services import accounts, journals, plans
-from apps.tournaments import facts, keepers, rules
+from apps.tournaments import facts, keepers
 from apps.tournaments.lifecycle import TournamentStatus
 from apps.tournaments.models import Tournament
-from apps.tournaments.services import results
+from apps.tournaments.services import ordering, results
 from apps.tournaments.services.planning import (
     Preview,
     PreviewLine,
@@ -47,14 +48,13 @@ class NothingToApprove(DomainError):
 def freeze_prizes(tournament: Tournament, *, actor: Actor, at: datetime) -> None:
     """Fix the prizes of a tournament that has just completed and set the payouts going; the caller holds it alone."""
     preview = plan_prizes(tournament)
-    pool = preview.pool or rules.Pool(0)
     threshold = tournament.approval_from_units
-    waits = tournament.needs_approval or (threshold is not None and pool.total >= threshold)
+    waits = tournament.needs_approval or (threshold is not None and preview.worth >= threshold)
     _freeze(tournament, preview, needs_approval=waits, actor=actor, at=at)
     outcome = results.outcome(tournament, winners=WINNERS_TOLD)
-    if pool.overlay > 0 and any(line.purpose == Purpose.PRIZE for line in preview.lines):
+    if preview.top_up:
         # Last, after all that takes long or waits for others: everybody's deposits and entries need clearing too.
-        _add_guarantee(tournament, pool.overlay, actor=actor, at=at)
+        _add_guarantee(tournament, preview.top_up, actor=actor, at=at)
     events.record_many(
         [facts.completed(tournament, outcome), facts.results_published(tournament, outcome)],
         operator_id=tournament.operator_id,
@@ -104,6 +104,7 @@ def _freeze(
             return fee_accounts[line.party]
         return wallets[line.player_id] if line.rail in IN_WALLETS and line.player_id else clearing
 
+    told = ordering.orders(tournament, preview.lines, at=at)
     plan = plans.freeze(
         [
             plans.Line(
@@ -115,6 +116,9 @@ def _freeze(
                 player_id=line.player_id,
                 entry_ref=line.entry_id,
                 position=line.position,
+                award=ordering.award(line),
+                refused=line.refused,
+                order=told.get(line.key),
             )
             for line in preview.lines
         ],
@@ -189,6 +193,21 @@ def resume(tournament_id: int, *, actor: Actor, at: datetime) -> Tournament:
     return tournament
 
 
+@transaction.atomic
+def retry_payouts(tournament_id: int, *, actor: Actor, at: datetime) -> int:
+    """Try every payout that failed again while the others go on; return how many. Raises InvalidState."""
+    tournament: Tournament = Tournament.objects.hold(tournament_id)
+    plan = plan_of(tournament)
+    if plan is None or tournament.status not in (TournamentStatus.SETTLING, TournamentStatus.REFUNDING):
+        raise InvalidState(status=tournament.status)
+    again = plans.retry_all(plan.pk, actor=actor, at=at)
+    events.record_many(
+        [facts.payouts_retried(tournament, payouts=again)], operator_id=tournament.operator_id, actor=actor, at=at
+    )
+    _set_going(tournament, plan, actor=actor, at=at)
+    return again
+
+
 def _resume(tournament: Tournament, plan: SettlementPlan | None, *, actor: Actor, at: datetime) -> None:
     if tournament.status != TournamentStatus.FAILED:
         raise InvalidState(status=tournament.status)
@@ -211,13 +230,15 @@ def plan_of(tournament: Tournament) -> SettlementPlan | None:
 
 
 # A plan of a hundred thousand that waits for approval, or for a person, is not read again every second: one that can
-# go on has a payout that is due, or none that is open and an end to come to.
+# go on has a payout that is due, or none that is open and an end to come to. What is sent to the operator is not ours
+# to pay; but a tournament that needed a person goes on when one of those does.
 _PAYING = """
     SELECT t.id FROM tournaments_tournament t
       JOIN ledger_settlementplan p ON p.operator_id = t.operator_id AND p.subject = 'tournament:' || t.id
        AND p.kind = CASE WHEN t.cancelled_at IS NULL THEN 'SETTLEMENT' ELSE 'REFUND' END
      WHERE t.status IN ('SETTLING', 'REFUNDING', 'FAILED')
-       AND (EXISTS (SELECT FROM ledger_openpayout o WHERE o.plan_id = p.id
+       AND (EXISTS (SELECT FROM ledger_openpayout o
+                     WHERE o.plan_id = p.id AND (o.rail <> 'OPERATOR' OR t.status = 'FAILED')
                        AND (o.status = 'PROCESSING' OR o.status = 'ERROR_RETRY' AND o.due_at <= now()))
             OR CASE t.status
                WHEN 'FAILED' THEN NOT EXISTS (SELECT FROM ledger_openpayout o WHERE o.plan_id = p.id)
@@ -311,6 +332,16 @@ def _is_as_frozen(plan: SettlementPlan | None) -> bool:
     except plans.PlanChanged:
         return False
     return True
+
+
+class Payouts:
+    """How the ledger tells tournaments of payouts that the operator has confirmed."""
+
+    def paid(self, subject: str, rows: Sequence[plans.Paid], *, actor: Actor, at: datetime) -> None:
+        """Report them, as those that the books pay; the beat closes the tournament after the last one."""
+        tournament = Tournament.objects.select_related("asset").get(pk=int(subject.partition(":")[2]))
+        told = results.payout_facts(tournament, rows)
+        events.record_many(told, operator_id=tournament.operator_id, actor=actor, at=at)
 
 
 @transaction.atomic

@@ -49,10 +49,13 @@ def _deal(seats: int | None, stripes: int) -> list[int | None]:
     return [each + (slot < odd) for slot in range(stripes)]
 
 
-def reseat(tournament_id: int, max_players: int | None) -> None:
-    """Deal the free seats anew after a change of `max_players`. The caller holds the tournament alone."""
+def reseat(tournament_id: int, max_players: int | None, *, held: int = 0) -> None:
+    """Deal the free seats anew after a change of `max_players`; `held` are kept for players who are about to pay.
+
+    The caller holds the tournament alone.
+    """
     rows = list(Tally.objects.filter(tournament_id=tournament_id).order_by("slot"))
-    free = None if max_players is None else max_players - sum(row.players for row in rows)
+    free = None if max_players is None else max_players - held - sum(row.players for row in rows)
     for row, seats in zip(rows, _deal(free, len(rows)), strict=True):
         row.seats_free = seats
     Tally.objects.bulk_update(rows, ["seats_free"])
@@ -82,6 +85,19 @@ def take_seat(tournament_id: int, *, fee_units: int) -> bool:
             if cursor.rowcount:
                 return True
     return False
+
+
+def hold_seat(tournament_id: int) -> bool:
+    """Keep a seat free for somebody who is about to pay, if there is one; tell whether there was."""
+    if not take_seat(tournament_id, fee_units=0):
+        return False
+    move(tournament_id, players=-1, active=-1, entries=-1)
+    return True
+
+
+def fill_seat(tournament_id: int, *, fee_units: int) -> None:
+    """Count one more player, on the seat that was kept for them."""
+    move(tournament_id, players=1, active=1, entries=1, first_fee_units=fee_units)
 
 
 _TAKE_MANY = """

@@ -8,7 +8,7 @@ from django.db.models import F, Model
 from django.db.models.functions import Coalesce
 
 from apps.core.errors import Invalid
-from apps.operators.models import Brand, Game
+from apps.operators.models import Brand, Game, Player
 from apps.rounds.models import PendingRound, Recount, Rule, Score
 from apps.rounds.services import watching
 from apps.tournaments import scoring
@@ -47,7 +47,7 @@ class RoundsEngine(Engine):
             min_rounds=policy.min_rounds,
             window=policy.window,
             grace_seconds=policy.grace_seconds,
-            joins_by_playing=policy.opt_in == OptIn.AUTO,
+            joins_by_playing=policy.opt_in in (OptIn.AUTO, OptIn.INVITED),
         )
 
     def opened(self, tournament: Tournament, *, at: datetime) -> None:
@@ -129,6 +129,12 @@ class RoundsEngine(Engine):
         rows = list(known.values_list("entry_id", "currency", "game_id"))
         games = dict(Game.objects.filter(pk__in={game for *_, game in rows}).values_list("pk", "slug"))
         return {entry_id: LastPlay(currency, games.get(game, "")) for entry_id, currency, game in rows}
+
+    def currency_of(self, tournament: Tournament, player: Player) -> str:
+        """Return the currency of the newest round that counted for them in any tournament."""
+        mine = Score.objects.filter(entry__player=player, newest_at__isnull=False).order_by("-newest_at")
+        found: str | None = mine.values_list("currency", flat=True).first()
+        return found or ""
 
     def unfit(self, tournament: Tournament, entry_ids: Collection[int]) -> Mapping[int, str]:
         """Return who has too few rounds: at least one has to count for a prize."""

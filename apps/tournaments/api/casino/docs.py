@@ -35,6 +35,7 @@ def _call(
     request: type[serializers.Serializer[Any]] | None = None,
     parameters: tuple[Any, ...] = (),
     conflict: type[serializers.Serializer[Any]] | None = None,
+    accepted: type[serializers.Serializer[Any]] | None = None,
     sends: dict[str, Any] | None = None,
     gets: dict[str, Any] | None = None,
 ) -> Callable[[F], F]:
@@ -43,6 +44,8 @@ def _call(
     The errors that every call may answer with are added for all of them, in `apps.core.api.schema`.
     """
     responses: dict[int, Any] = {status: OpenApiResponse(answer, description="Done")}
+    if accepted is not None:
+        responses[202] = OpenApiResponse(accepted, description="Being seen to")
     if conflict is not None:
         responses[409] = OpenApiResponse(conflict, description="Conflict")
     examples = []
@@ -144,6 +147,7 @@ register_player: Callable[[F], F] = _call(
     schemas.RegisteredOut,
     tag="players",
     status=201,
+    accepted=schemas.BuyInOut,
     request=inputs.RegistrationIn,
     parameters=(TOURNAMENT_ID,),
     sends={"user_id": "u-9", "display_name": "Mara", "buy_in_amount": 7.5},
@@ -174,6 +178,7 @@ get_player: Callable[[F], F] = _call(
     "Read where a player stands",
     schemas.StandingOut,
     tag="players",
+    accepted=schemas.BuyInOut,
     parameters=(TOURNAMENT_ID, PLAYER_ID),
 )
 remove_player: Callable[[F], F] = _call(

@@ -27,14 +27,15 @@ from apps.tournaments.api.casino.fields import (
     Truth,
     Whole,
 )
-from apps.tournaments.api.casino.scoring import ScoringIn, policy
+from apps.tournaments.api.casino.scoring import ScoringIn, Url, policy
 from apps.tournaments.models import TiePolicy, TournamentType
 from apps.tournaments.services.creation import NewTournament, TournamentChanges
 from apps.tournaments.services.entries import RemovalReason
 
 MAX_ENTRIES = 1000
 MAX_REBUY_MINUTES = 366 * 24 * 60
-RAILS = {"wallet": Rail.WALLET, "clearing": Rail.CLEARING}
+RAILS = {"wallet": Rail.WALLET, "clearing": Rail.CLEARING, "operator": Rail.OPERATOR}
+MAX_PRIZES = 10_000
 MAY_BE_ABSENT: Mapping[str, Any] = {"required": False, "allow_null": True}
 
 
@@ -44,6 +45,13 @@ class PrizePoolIn(serializers.Serializer[Any]):
     total = Amount(**MAY_BE_ABSENT, help_text="Guaranteed minimum; also `totalAmount`, `guaranteedPrize`.")
     distribution = Distribution(**MAY_BE_ABSENT, help_text="Percentages by place; 50/30/20 when left out.")
     type = Choice(["percentage"], **MAY_BE_ABSENT)
+    prizes = serializers.ListField(
+        child=JsonObject(),
+        max_length=MAX_PRIZES,
+        **MAY_BE_ABSENT,
+        help_text="Prizes by rank: `[{rankFrom, rankTo, prizes: [{type: CASH, amount} | {type: POOL_SHARE, percent} | "
+        "{type: FREEROUND, count, gameId, value, validHours}]}]`; what nobody claims is not shared among the others.",
+    )
 
 
 class TournamentIn(serializers.Serializer[Any]):
@@ -71,7 +79,12 @@ class TournamentIn(serializers.Serializer[Any]):
     tie_policy = Choice(TiePolicy.values, **MAY_BE_ABSENT)
     enforce_min_players = Truth(**MAY_BE_ABSENT)
     auto_payout = Truth(**MAY_BE_ABSENT, help_text="False: staff approve the payouts.")
-    rail = Choice(list(RAILS), **MAY_BE_ABSENT, help_text="Prizes to the players' wallets, or back to the operator.")
+    rail = Choice(
+        list(RAILS),
+        **MAY_BE_ABSENT,
+        help_text="Prizes to the players' wallets, back to the operator, or by its payout API at `payout_url`.",
+    )
+    payout_url = Url(max_length=500, **MAY_BE_ABSENT, help_text="Default: that of the settings.")
     scoring = ScoringIn(**MAY_BE_ABSENT)
 
 
@@ -103,6 +116,11 @@ class RegistrationIn(serializers.Serializer[Any]):
     buy_in_amount = Amount(**MAY_BE_ABSENT, help_text="When given it must equal the entry fee.")
     entry_payment_details = PaymentIn(**MAY_BE_ABSENT)
     brand_id = Identifier(max_length=64, **MAY_BE_ABSENT)
+    currency = Text(
+        max_length=12,
+        **MAY_BE_ABSENT,
+        help_text="In which the operator debits a buy-in; default: the last one used.",
+    )
 
 
 class RebuyIn(serializers.Serializer[Any]):
@@ -134,6 +152,7 @@ class Registration:
     buy_in: Decimal | None
     payment_id: str
     brand_id: str | None
+    currency: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +202,8 @@ def new_tournament(data: Any) -> NewTournament:
         "registration_opens_at": fields.get("registration_opens_at"),
         "percentages": pool.get("distribution"),
         "guarantee": pool.get("total"),
+        "prizes": pool.get("prizes"),
+        "payout_url": fields.get("payout_url"),
         "rake_percent": fields.get("rake_percent"),
         "tie_policy": fields.get("tie_policy"),
         "enforce_min_players": fields.get("enforce_min_players"),
@@ -244,6 +265,7 @@ def registration(data: Any) -> Registration:
         buy_in=fields.get("buy_in_amount"),
         payment_id=_given(fields.get("entry_payment_details", {})).get("payment_id", ""),
         brand_id=fields.get("brand_id"),
+        currency=fields.get("currency"),
     )
 
 

@@ -14,7 +14,7 @@ from apps.operators.models import Player
 from apps.tournaments.api.casino import words
 from apps.tournaments.api.casino.queries import Page, TournamentFilter
 from apps.tournaments.lifecycle import FINISHED, EntryStatus, TournamentStatus
-from apps.tournaments.models import Entry, Tournament
+from apps.tournaments.models import BuyIn, Entry, Tournament
 from apps.tournaments.querysets import NEVER_ELIMINATED
 from apps.tournaments.services import lookup, results
 from apps.tournaments.services.entries import PlayerNotFound, TournamentNotFound
@@ -91,6 +91,18 @@ def entry(subject: Tournament, ref: str) -> Entry:
     mine: Entry = found
     mine.tournament = subject
     return mine
+
+
+def buy_in(subject: Tournament, ref: str) -> BuyIn | None:
+    """Return the newest buy-in of a player who is not in, by player id or the operator's user id."""
+    if not subject.debit_url:
+        return None
+    mine = BuyIn.objects.filter(tournament=subject).select_related("player").order_by("-pk")
+    pk = row_id(ref)
+    found: BuyIn | None = (mine.filter(player_id=pk).first() if pk else None) or mine.filter(
+        player__external_id=ref
+    ).first()
+    return found
 
 
 def prizes(subject: Tournament, entry_ids: Collection[int] | None = None) -> dict[int, int]:

@@ -35,6 +35,7 @@ TOURNAMENT: Aliases = {
     "prize_pool.total": _inside(_POOLS, "total", "totalAmount", "guaranteedPrize", "guaranteed_prize"),
     "prize_pool.distribution": _inside(_POOLS, "distribution"),
     "prize_pool.type": _inside(_POOLS, "type"),
+    "prize_pool.prizes": _inside(_POOLS, "prizes"),
     "config": _CONFIGS[1:],
     "tournament_type": ("tournamentType", *_inside(_CONFIGS, "tournament_type", "tournamentType")),
     "rebuy_enabled": (
@@ -64,6 +65,7 @@ TOURNAMENT: Aliases = {
     "enforce_min_players": ("enforceMinPlayers",),
     "auto_payout": ("autoPayout",),
     "rail": (),
+    "payout_url": ("payoutUrl",),
     **{f"scoring.{name}": _inside(("scoring",), *others) for name, others in SCORING.items()},
 }
 
@@ -96,6 +98,7 @@ REGISTRATION: Aliases = {
         "paymentId",
     ),
     "brand_id": ("brandId",),
+    "currency": (),
 }
 
 REBUY: Aliases = {

@@ -7,7 +7,7 @@ from operator import or_
 
 from django.db.models import Q
 
-from apps.tournaments.lifecycle import EntryStatus, TournamentStatus
+from apps.tournaments.lifecycle import BuyInStatus, EntryStatus, TournamentStatus
 from apps.tournaments.models import Entry, Tournament
 
 SCHEDULED = "scheduled"
@@ -90,3 +90,11 @@ def entry_word(status: str, *, started: bool, won: bool) -> str:
     if status == EntryStatus.OUT:
         return ELIMINATED
     return ACTIVE if started else REGISTERED
+
+
+# A buy-in that the operator collects itself, while the player is not in.
+PENDING = "pending"
+BUY_IN_MESSAGES = {
+    BuyInStatus.PENDING: "The operator is being asked for the buy-in.",
+    BuyInStatus.UNKNOWN: "Nobody knows yet whether the buy-in was paid; staff are looking.",
+}

@@ -14,8 +14,8 @@ from apps.ledger.services import journals
 from apps.operators.services import admission
 from apps.tournaments import engines, facts, keepers
 from apps.tournaments.lifecycle import UPCOMING, EntryStatus, TournamentStatus
-from apps.tournaments.models import Entry, Tournament
-from apps.tournaments.services import running, tally
+from apps.tournaments.models import BuyIn, Entry, Tournament
+from apps.tournaments.services import returning, running, tally
 from apps.tournaments.services.entries.ground import collect, hold_entry, is_over, save_ranked, source_of
 from apps.tournaments.services.states import InvalidState
 
@@ -160,11 +160,17 @@ def _withdraw(
     engines.of(tournament).moved(tournament, entry, at=at)
     units = int(entry.paid_units)
     first = int(tournament.fee_units) if entry.entry_count else 0
-    if units:
+    at_once = units
+    bought = BuyIn.objects.filter(entry=entry).first() if tournament.debit_url else None
+    if bought is not None:
+        # The operator took it, so the operator gives it back, and says when it has.
+        returning.give_back_withdrawn(tournament, bought, actor=actor, at=at)
+        at_once -= int(bought.units)
+    if at_once:
         journal = journals.NewJournal(
             kind="tournament.withdrawal",
             key=f"{tournament.subject}:withdrawal:{entry.pk}",
-            legs={tournament.escrow_id: -units, source_of(tournament, entry.player_id).pk: units},
+            legs={tournament.escrow_id: -at_once, source_of(tournament, entry.player_id).pk: at_once},
             subject=tournament.subject,
             memo=(details or reason)[:200],
         )

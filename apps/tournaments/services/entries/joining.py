@@ -9,10 +9,11 @@ from django.db import connection, transaction
 
 from apps.core.actors import SYSTEM
 from apps.events.services import recording as events
+from apps.operators.models import Brand
 from apps.operators.services import admission
 from apps.tournaments import board, engines, facts
-from apps.tournaments.models import Entry, Tournament
-from apps.tournaments.services import tally
+from apps.tournaments.models import Entry, EntryMode, Tournament
+from apps.tournaments.services import tally, terms
 
 # Who was entered before, even if they have left, does not come back by playing.
 _ENTER = """
@@ -34,6 +35,8 @@ def enter_many(tournament: Tournament, players: Sequence[tuple[int, str]], *, at
 
     Players are created if need be. Who is blocked, or has been in before, is left out. The caller holds the tournament.
     """
+    if tournament.entry_mode == EntryMode.INVITED:
+        players = _invited(tournament, players)
     free = [
         one for one in admission.ensure_many_locked(tournament.operator_id, players, at=at) if not one.is_blocked(at)
     ]
@@ -70,3 +73,10 @@ def enter_many(tournament: Tournament, players: Sequence[tuple[int, str]], *, at
     )
     transaction.on_commit(partial(board.push, tournament.pk, entered), robust=True)
     return entered
+
+
+def _invited(tournament: Tournament, players: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return those who are on the list of a tournament of invited players."""
+    refs = dict(Brand.objects.filter(pk__in={brand for brand, _ in players}).values_list("pk", "external_id"))
+    listed = terms.invited_among(tournament, [(refs[brand], player) for brand, player in players if brand in refs])
+    return [(brand, player) for brand, player in players if (refs.get(brand, ""), player) in listed]

@@ -15,7 +15,7 @@ from apps.operators.services import admission
 from apps.tournaments import board, engines, facts, keepers
 from apps.tournaments.lifecycle import EntryStatus, TournamentStatus
 from apps.tournaments.models import Entry, EntryMode, ScoringSource, StartMode, Tournament
-from apps.tournaments.services import running, tally
+from apps.tournaments.services import running, tally, terms
 from apps.tournaments.services.entries.ground import collect, is_over
 
 
@@ -44,6 +44,12 @@ class NotInvited(DomainError):
     code = "NOT_INVITED"
 
 
+class BuyInNeeded(DomainError):
+    """The operator collects this buy-in itself, when it is asked; nobody is in before it has answered."""
+
+    code = "BUY_IN_NEEDED"
+
+
 class BuyInMismatch(Invalid):
     """The buy-in differs from the entry fee."""
 
@@ -65,9 +71,41 @@ def register(
     """Enter a player, take the fee into escrow and report it (operators.md 3.8).
 
     The player is created if the operator has not named them before. `buy_in` in major units must equal the fee.
-    Raises RegistrationClosed, TournamentFull, DuplicateRegistration, PlayerBlocked, BuyInMismatch, InsufficientFunds.
+    Raises RegistrationClosed, TournamentFull, DuplicateRegistration, PlayerBlocked, BuyInMismatch, InsufficientFunds,
+    NotInvited, and BuyInNeeded where `services.buyins` enters players.
     """
     tournament: Tournament = Tournament.objects.hold_for_entry(tournament_id)
+    if tournament.debit_url:
+        raise BuyInNeeded
+    player, attempt = admit(
+        tournament, user_id=user_id, display_name=display_name, buy_in=buy_in, brand_id=brand_id, at=at
+    )
+    return enter(
+        tournament,
+        player,
+        attempt=attempt,
+        display_name=display_name,
+        payment_id=payment_id,
+        fee=int(tournament.fee_units),
+        has_seat=False,
+        actor=actor,
+        at=at,
+    )
+
+
+def admit(
+    tournament: Tournament,
+    *,
+    user_id: str,
+    display_name: str,
+    buy_in: Decimal | None,
+    brand_id: str | None,
+    at: datetime,
+) -> tuple[Player, int]:
+    """Return the player, locked, and the number of the registration that may be made; the caller holds the tournament.
+
+    Raises as `register` does, but for seats and money.
+    """
     keepers.of(tournament).by_hand(tournament)
     try:
         _check_open(tournament, at)
@@ -80,8 +118,27 @@ def register(
     player = admission.ensure_locked(
         tournament.operator_id, user_id=user_id, display_name=display_name, brand_id=brand_id, at=at
     )
+    if tournament.entry_mode == EntryMode.INVITED:
+        one = (player.brand.external_id, player.external_id)
+        if not terms.invited_among(tournament, [one]):
+            raise NotInvited
     admission.refuse_blocked(player, at)
-    attempt = _next_attempt(tournament, player)
+    return player, next_attempt(tournament, player)
+
+
+def enter(
+    tournament: Tournament,
+    player: Player,
+    *,
+    attempt: int,
+    display_name: str,
+    payment_id: str,
+    fee: int,
+    has_seat: bool,
+    actor: Actor,
+    at: datetime,
+) -> Entry:
+    """Enter a player whom `admit` has let in, on a seat that was kept for them or on a free one."""
     entry = Entry(
         operator_id=tournament.operator_id,
         tournament=tournament,
@@ -98,7 +155,9 @@ def register(
         entry.save(force_insert=True)
     except IntegrityError as problem:
         raise DuplicateRegistration(player_id=str(player.pk)) from problem
-    if not tally.take_seat(tournament.pk, fee_units=fee):
+    if has_seat:
+        tally.fill_seat(tournament.pk, fee_units=fee)
+    elif not tally.take_seat(tournament.pk, fee_units=fee):
         raise TournamentFull(max_players=tournament.max_players)
     collect(tournament, entry, units=fee, act="entry", actor=actor, at=at)
     engines.of(tournament).entered_many(tournament, [entry], at=at)
@@ -117,8 +176,6 @@ def register(
 
 def _check_open(tournament: Tournament, at: datetime) -> None:
     """Raise RegistrationClosed unless a player may enter now (operators.md 4.2, 4.6)."""
-    if tournament.entry_mode == EntryMode.INVITED:
-        raise NotInvited
     if tournament.status == TournamentStatus.REGISTERING:
         opens = tournament.registration_opens_at
         if opens is not None and at < opens:
@@ -154,7 +211,7 @@ def _due(tournament: Tournament, at: datetime) -> bool:
     return tournament.start_mode == StartMode.AT_TIME and start is not None and at >= start
 
 
-def _next_attempt(tournament: Tournament, player: Player) -> int:
+def next_attempt(tournament: Tournament, player: Player) -> int:
     """Return the number of this registration; the caller holds the player. Raises DuplicateRegistration."""
     earlier = list(
         Entry.objects.filter(tournament=tournament, player=player).values_list("attempt", "status").order_by("attempt")

@@ -3,7 +3,14 @@
 Amounts are JSON numbers in major units, times ISO 8601 in UTC, ids strings of digits.
 """
 
-from apps.tournaments.api.casino.outputs.players import listed_players, player_status, rebought, registered, removed
+from apps.tournaments.api.casino.outputs.players import (
+    buy_in,
+    listed_players,
+    player_status,
+    rebought,
+    registered,
+    removed,
+)
 from apps.tournaments.api.casino.outputs.results import by_ordinal, events, history, leaderboard, prize_pool, prizes_now
 from apps.tournaments.api.casino.outputs.shared import average, entry_statistics, ordinal, pagination, points_text
 from apps.tournaments.api.casino.outputs.tournaments import (
@@ -18,6 +25,7 @@ from apps.tournaments.api.casino.outputs.tournaments import (
 
 __all__ = [
     "average",
+    "buy_in",
     "by_ordinal",
     "cancelled",
     "created",

@@ -1,6 +1,7 @@
 """Players of a tournament (operators.md 3.8 to 3.12)."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import cache, partial
 from typing import Any
 
@@ -9,7 +10,8 @@ from apps.core.numbers import number
 from apps.tournaments.api.casino import words
 from apps.tournaments.api.casino.outputs.shared import entry_statistics, points_text
 from apps.tournaments.api.casino.reads import Listed
-from apps.tournaments.models import Entry, Tournament
+from apps.tournaments.lifecycle import BuyInStatus
+from apps.tournaments.models import BuyIn, Entry, Tournament
 from apps.tournaments.services.results import money
 from apps.tournaments.services.tally import Totals
 
@@ -29,6 +31,21 @@ def registered(subject: Tournament, entry: Entry, *, jwt: str, game_url: str) ->
         "gameUrl": game_url,
         "game_url": game_url,
         "message": "registered",
+    }
+
+
+def buy_in(asked: BuyIn) -> dict[str, Any]:
+    """Return a buy-in that the operator is still being asked for; the player is not in (rounds.md 3.6)."""
+    return {
+        "player_id": str(asked.player_id),
+        "playerId": str(asked.player_id),
+        "tournament_id": str(asked.tournament_id),
+        "tournamentId": str(asked.tournament_id),
+        "status": words.PENDING,
+        "debitRef": str(asked.ref),
+        "amount": number(Decimal(asked.amount)),
+        "currency": asked.currency,
+        "message": words.BUY_IN_MESSAGES[BuyInStatus(asked.status)],
     }
 
 

@@ -1,6 +1,7 @@
 """The shapes of the answers, for the API description. `outputs` makes the answers; a test holds the two together."""
 
 from apps.tournaments.api.casino.schemas.players import (
+    BuyInOut,
     ListedPlayerOut,
     PlayersOut,
     RebuyErrorOut,
@@ -58,6 +59,7 @@ __all__ = [
     "BoardOut",
     "BoardPrizesOut",
     "BoardRowOut",
+    "BuyInOut",
     "CancelledOut",
     "ChangedOut",
     "CountsOut",

@@ -23,6 +23,20 @@ class RegisteredOut(Shape):
     message = serializers.CharField()
 
 
+class BuyInOut(Shape):
+    """A buy-in that the operator is still being asked for; the player is in only when it has answered."""
+
+    player_id = serializers.CharField()
+    playerId = serializers.CharField()
+    tournament_id = serializers.CharField()
+    tournamentId = serializers.CharField()
+    status = serializers.CharField()
+    debitRef = serializers.UUIDField()
+    amount = Number()
+    currency = serializers.CharField()
+    message = serializers.CharField()
+
+
 class ListedPlayerOut(Shape):
     """A player of a tournament; null for what is not yet."""
 

@@ -1,6 +1,7 @@
 """Register, list, look at, remove players and sell them rebuys (operators.md 3.8 to 3.12)."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -15,7 +16,9 @@ from apps.operators.api.access import actor_of
 from apps.operators.scopes import Scope
 from apps.tournaments.api.casino import docs, inputs, outputs, queries, reads
 from apps.tournaments.api.casino.views.base import CasinoView
-from apps.tournaments.services import boards, entries, tally
+from apps.tournaments.models import Entry
+from apps.tournaments.services import boards, buyins, entries, tally
+from apps.tournaments.services.entries import PlayerNotFound
 from apps.tournaments.services.tokens import game_url, issue_token
 
 # More players than this are written out as they are read, so that a list of a hundred thousand needs no memory for it.
@@ -32,10 +35,13 @@ class PlayersView(CasinoView):
 
     @docs.register_player
     def post(self, request: Request, **path: str) -> Response:
-        """Register a player and return the way into the game."""
+        """Register a player and return the way into the game; 202 while the operator is being asked for the fee."""
         new, at = inputs.registration(request.data), clock.now()
+        found = self.tournament()
+        if buyins.collects(found):
+            return self._buy_in(request, found.pk, new, at)
         entry = entries.register(
-            self.tournament().pk,
+            found.pk,
             user_id=new.user_id,
             display_name=new.display_name,
             buy_in=new.buy_in,
@@ -44,6 +50,26 @@ class PlayersView(CasinoView):
             actor=actor_of(request),
             at=at,
         )
+        return self._registered(entry, at)
+
+    def _buy_in(self, request: Request, tournament_id: int, new: inputs.Registration, at: datetime) -> Response:
+        asked = buyins.enter(
+            tournament_id,
+            user_id=new.user_id,
+            display_name=new.display_name,
+            buy_in=new.buy_in,
+            payment_id=new.payment_id,
+            brand_id=new.brand_id,
+            currency=new.currency,
+            actor=actor_of(request),
+            at=at,
+        )
+        if asked.entry is None:
+            return Response(outputs.buy_in(asked), status.HTTP_202_ACCEPTED)
+        return self._registered(asked.entry, at)
+
+    @staticmethod
+    def _registered(entry: Entry, at: datetime) -> Response:
         token = issue_token(entry, at=at)
         answer = outputs.registered(entry.tournament, entry, jwt=token, game_url=game_url(entry, token))
         return Response(answer, status.HTTP_201_CREATED)
@@ -78,8 +104,15 @@ class PlayerView(CasinoView):
 
     @docs.get_player
     def get(self, request: Request, **path: str) -> Response:
-        """Return where a player stands."""
-        entry = self.entry()
+        """Return where a player stands; 202 while the operator is being asked for the buy-in."""
+        try:
+            entry = self.entry()
+        except PlayerNotFound:
+            asked = reads.buy_in(self.tournament(), self.kwargs["player"])
+            if asked is None:
+                raise
+            buyins.raise_if_over(asked)
+            return Response(outputs.buy_in(asked), status.HTTP_202_ACCEPTED)
         won = entry.pk in reads.prizes(entry.tournament, [entry.pk])
         position = boards.position_of(entry)
         return Response(outputs.player_status(entry.tournament, entry, position=position, won=won))
