@@ -4,8 +4,9 @@ from typing import Any
 
 from celery import shared_task
 
-from apps.core import clock
-from apps.rounds.services import counting, partitions
+from apps.core import clock, doorbell
+from apps.rounds.services import counting, intake, partitions
+from apps.rounds.services.scoring import scorer
 
 
 @shared_task(name="rounds.keep_partitions")
@@ -20,3 +21,9 @@ def keep_partitions(**_future: Any) -> None:
 def forget_counts(**_future: Any) -> None:
     """Remove counts of intake that nobody looks at any more."""
     counting.forget_old(at=clock.now())
+
+
+@shared_task(name=intake.SCORE)
+def score(**_future: Any) -> None:
+    """Count what waits; one worker at a time, as long as there is something."""
+    doorbell.attend(intake.SCORE, scorer.drain)

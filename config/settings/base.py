@@ -107,7 +107,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "apps.core.middleware.RequestIdMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "apps.core.requestlog.RequestLog",
+    "apps.core.middleware.ExpressLane",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -119,6 +120,9 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
+
+# Calls to these never come from browsers, and there are thousands a second: they take no session, cookie or form.
+EXPRESS_PATHS = ("/gamerounds/",)
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -153,6 +157,7 @@ EMBEDDED_DURABLE = True
 DATABASES = {"default": env.db("DATABASE_URL", default=addresses.postgres_url(DATA_DIR))}
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
 DATABASES["default"] |= {
+    "ENGINE": "apps.core.postgresql",
     # A pool hands connections out per request, so with one nothing else may hold on to them.
     "CONN_MAX_AGE": 0 if DATABASE_POOL_SIZE else env.int("CONN_MAX_AGE", default=60),
     "CONN_HEALTH_CHECKS": True,

@@ -10,7 +10,7 @@ from apps.core.errors import DomainError
 from apps.events.services import recording as events
 from apps.tournaments import engines, facts, keepers
 from apps.tournaments.lifecycle import UPCOMING, TournamentStatus
-from apps.tournaments.models import StartMode, Tournament, TournamentType
+from apps.tournaments.models import ScoringSource, StartMode, Tournament, TournamentType
 from apps.tournaments.querysets import MANY
 from apps.tournaments.services import settlement, tally
 from apps.tournaments.services.states import InvalidState, refusing_wrong_states
@@ -63,11 +63,18 @@ def start(tournament_id: int, *, actor: Actor, at: datetime) -> Tournament:
     tournament: Tournament = Tournament.objects.hold(tournament_id)
     if tournament.status not in UPCOMING:
         raise InvalidState(status=tournament.status)
-    needed = tournament.min_players if tournament.enforce_min_players else 1
+    needed = _needed(tournament)
     players = tally.totals(tournament_id).players
     if players < needed:
         raise NotEnoughPlayers(players=players, needed=needed)
     return begin(tournament, immediately=False, actor=actor, at=at)
+
+
+def _needed(tournament: Tournament) -> int:
+    """Return how many players a start needs. Who plays rounds may join by the first of them, or any time later."""
+    if tournament.enforce_min_players:
+        return tournament.min_players
+    return 0 if tournament.scoring_source == ScoringSource.ROUNDS else 1
 
 
 def begin(tournament: Tournament, *, immediately: bool, actor: Actor, at: datetime) -> Tournament:
@@ -165,8 +172,7 @@ def keep_time(tournament_id: int, *, at: datetime) -> None:
         return
     if tournament.start_mode == StartMode.AT_TIME and starts is not None and starts <= at:
         players = tally.totals(tournament_id).players
-        needed = tournament.min_players if tournament.enforce_min_players else 1
-        if players < needed:
+        if players < _needed(tournament):
             call_off(tournament, reason=TOO_FEW, actor=SYSTEM, at=at)
         else:
             begin(tournament, immediately=False, actor=SYSTEM, at=at)

@@ -30,24 +30,27 @@ class RoundsEngine(Engine):
         policy = scoring.read(tournament.scoring)
         games = _known(Game, "slug", policy.games, tournament, field="games")
         brands = _known(Brand, "external_id", policy.brands, tournament, field="brands")
-        Rule.objects.create(
+        # A draft may be made anew.
+        Rule.objects.update_or_create(
             tournament=tournament,
-            operator_id=tournament.operator_id,
-            since=at,
-            method=policy.method.value,
-            ratio=policy.ratio.value,
-            tie_break=policy.tie_break.value,
-            base=tournament.asset.code,
-            games=sorted(games.values()),
-            brands=sorted(brands.values()),
-            round_types=list(policy.round_types),
-            min_bet=policy.min_bet,
-            factor=policy.factor,
-            limit_rounds=policy.limit_rounds,
-            min_rounds=policy.min_rounds,
-            window=policy.window,
-            grace_seconds=policy.grace_seconds,
-            joins_by_playing=policy.opt_in in (OptIn.AUTO, OptIn.INVITED),
+            defaults={
+                "operator_id": tournament.operator_id,
+                "since": at,
+                "method": policy.method.value,
+                "ratio": policy.ratio.value,
+                "tie_break": policy.tie_break.value,
+                "base": tournament.asset.code,
+                "games": sorted(games.values()),
+                "brands": sorted(brands.values()),
+                "round_types": list(policy.round_types),
+                "min_bet": policy.min_bet,
+                "factor": policy.factor,
+                "limit_rounds": policy.limit_rounds,
+                "min_rounds": policy.min_rounds,
+                "window": policy.window,
+                "grace_seconds": policy.grace_seconds,
+                "joins_by_playing": policy.opt_in in (OptIn.AUTO, OptIn.INVITED),
+            },
         )
 
     def opened(self, tournament: Tournament, *, at: datetime) -> None:

@@ -4,6 +4,7 @@ One scorer at a time counts an operator's rounds, others take other operators: t
 further thought. It holds the operator's tournaments shared, so that none of them ends meanwhile.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -30,8 +31,14 @@ RECOUNTS = 1_000
 SCORER_LOCKS = 1 << 49
 # A deadlock, or a lock that somebody else holds on an entry: the whole of it is done again.
 ATTEMPTS = 3
+# A worker's turn at the bell, shorter than what `doorbell.attend` keeps others away for, and how far apart two begin.
+SECONDS = 3.0
+APART = 0.15
 # Sorting some ten thousand rounds in memory.
 WORK_MEM = "64MB"
+
+# The rows of statements.SCORE that are not its head.
+NEWCOMER, CHANGED = 1, 2
 
 # The operators with work, without reading all of the queue.
 _WORK = """
@@ -112,14 +119,17 @@ def _count_on(operator_id: int, *, at: datetime, limit: int) -> Counted | None:
     given = {"operator": operator_id, "tournaments": held, "at": at, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(statements.SCORE, given)
-        head, *rows = cursor.fetchall()
-    if head[2]:
-        raise _TryAgainError
-    done.rounds = head[1]
-    newcomers = [(row[1], row[2], row[3]) for row in rows if row[0] == 1]
-    for row in rows:
-        if row[0] != 1:
-            done.changed(row[1], row[4:])
+        rows = cursor.fetchall()
+    newcomers = []
+    for kind, *row in rows:
+        if kind == CHANGED:
+            done.changed(row[0], row[3:])
+        elif kind == NEWCOMER:
+            newcomers.append((row[0], row[1], row[2]))
+        else:
+            done.rounds = row[0]
+            if row[1]:
+                raise _TryAgainError
     newcomers += _rates_changed(operator_id, held)
     if newcomers:
         enter(newcomers, at=at)
@@ -245,16 +255,18 @@ def tell_boards(done: Counted) -> None:
             log.exception("board_push_failed", tournament_id=tournament_id)
 
 
-def drain(*, turns: int = 50) -> int:
-    """Count until nothing waits, or for so many turns; return how many rounds were counted."""
+def drain(*, seconds: float = SECONDS) -> int:
+    """Count until nothing waits, or for some time; return how many rounds were counted.
+
+    Turns begin a little apart: what comes in meanwhile is counted together, and an entry written once for all of it.
+    """
     total = 0
-    for _ in range(turns):
-        found = False
-        for operator_id in work():
-            done = count_on(operator_id, at=clock.now())
-            if done is not None and done.anything:
-                found = True
-                total += done.rounds
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        turn = time.monotonic()
+        found = [done for operator_id in work() if (done := count_on(operator_id, at=clock.now())) and done.anything]
         if not found:
             break
+        total += sum(done.rounds for done in found)
+        time.sleep(max(0.0, APART - (time.monotonic() - turn)))
     return total

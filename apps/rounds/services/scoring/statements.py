@@ -198,8 +198,8 @@ _JUDGED = f"""u.tournament_id, u.method, u.limit_rounds, u.window AS span, r.bra
 
 # Count on: take the oldest rounds out of the queue and add them to the scores. A round that comes too late for the
 # order that its rule asks for (`askew`) has its entry counted anew afterwards.
-# -> a head (0, rounds taken, 1 if there is a watch that is not among the tournaments), those whose first round makes
-# them an entry (1, tournament, brand, player), and the changed entries (2, tournament, and as the board packs them).
+# -> how many rounds were taken and how many watches are not among the tournaments (0, rounds, watches), those whose
+# first round makes them players (1, tournament, brand, player), changed entries (2, tournament, what boards pack).
 SCORE = f"""
 WITH {
     _RULES.format(
@@ -241,13 +241,15 @@ WITH {
         SELECT DISTINCT entry_id, %(operator)s FROM judged WHERE askew AND rated
         ON CONFLICT DO NOTHING
     ), {_count(anew=False)}
+SELECT 2 AS kind, written.* FROM written
+ UNION ALL
 SELECT 0, (SELECT count(*) FROM taken),
        (SELECT count(*) FROM rounds_watch w
          WHERE w.operator_id = %(operator)s AND NOT w.tournament_id = ANY (%(tournaments)s)), NULL, {_NOTHING}
  UNION ALL
-SELECT DISTINCT 1, tournament_id, brand_id, player_ref, {_NOTHING} FROM judged WHERE entry_id IS NULL AND rated
- UNION ALL
-SELECT 2, written.* FROM written
+SELECT 1, n.*, {_NOTHING}
+  FROM (SELECT tournament_id, brand_id, player_ref FROM judged WHERE entry_id IS NULL AND rated
+         GROUP BY 1, 2, 3 ORDER BY min(number)) n
 """  # noqa: S608 - our own texts
 
 # Count anew: what entries come to by all their stored rounds that have been taken out of the queue.
