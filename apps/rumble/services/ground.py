@@ -143,7 +143,8 @@ def account_of(eos_id: str, asset: Asset) -> Account:
     )
     if player_id is not None:
         return accounts.wallet(player_id, asset)
-    return accounts.fee_account(f"eos:{eos_id}", asset)
+    # As long a name as the subject of an account holds; no chain has one that is longer.
+    return accounts.fee_account(f"eos:{eos_id}"[:64], asset)
 
 
 def deposits_inside(container: Container) -> Sequence[Deposit]:

@@ -102,7 +102,7 @@ def _join(tournament_id: int, *, player_id: int, actor: Actor, at: datetime) -> 
     _ask_for_fee(seat, fee, actor=actor, at=at)
     if rumble.application.signing == Signing.AUTO and seat.transaction_id is not None:
         rail.sign(seat.transaction_id, actor=actor, at=at)
-        seat.refresh_from_db(fields=["status", "updated_at"])
+        return _whole().get(pk=seat.pk)
     return seat
 
 
@@ -220,23 +220,26 @@ def withdraw_unsigned(application_id: int, player_id: int, *, actor: Actor, at: 
     return withdrawn
 
 
+def _whole() -> QuerySet[Participant]:
+    rows: QuerySet[Participant] = Participant.objects.select_related("entry", "transaction", "player")
+    return rows
+
+
 def participants(tournament_id: int, *, status: str | None = None) -> QuerySet[Participant]:
     """Return who takes part or did, newest first, with entry, payment and player. Raises Invalid for no status."""
     if status is not None and status not in ParticipantStatus.values:
         raise Invalid(f"status must be one of {', '.join(ParticipantStatus.values)}", fields={"status": ["Unknown."]})
-    found: QuerySet[Participant] = Participant.objects.filter(rumble_id=tournament_id)
+    found: QuerySet[Participant] = _whole().filter(rumble_id=tournament_id)
     if status is not None:
         found = found.filter(status=status)
-    return found.select_related("entry", "transaction", "player").order_by("-created_at", "pk")
+    return found.order_by("-created_at", "pk")
 
 
 def participant(tournament_id: int, *, user_id: str) -> Participant:
     """Return the newest record of a player in a tournament; `user_id` as on the wire. Raises ParticipantNotFound."""
     player_id = number_behind("player", user_id)
-    mine = Participant.objects.filter(rumble_id=tournament_id, player_id=player_id)
-    found: Participant | None = (
-        mine.select_related("entry", "transaction", "player").order_by("-pk").first() if player_id else None
-    )
+    mine = _whole().filter(rumble_id=tournament_id, player_id=player_id)
+    found: Participant | None = mine.order_by("-pk").first() if player_id else None
     if found is None:
         raise ParticipantNotFound
     return found

@@ -10,7 +10,9 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
+from apps.core import doorbell
 from apps.core.actors import SYSTEM, Actor
+from apps.core.clock import iso
 from apps.ledger.lifecycle import ChainStatus
 from apps.ledger.services import rail
 from apps.rumble import facts
@@ -23,6 +25,7 @@ from apps.tournaments.services import running
 
 log = structlog.get_logger(__name__)
 
+TICK = "rumble.tick"
 REASONS = {Stop.EXPIRED.value: "Expired", Stop.INACTIVATED.value: "The application was inactivated"}
 # In one tick; the next one is a second away.
 MANY = 200
@@ -103,20 +106,16 @@ def _expire(container: Container, *, subject: str, at: datetime) -> None:
 
 
 def cancel_everything(application: Application, *, actor: Actor, at: datetime) -> int:
-    """Give back every open container of an application that was inactivated, its tournaments' included.
+    """Have every open container of an application given back, its tournaments' included; return how many there are.
 
-    At once, or where a payment is on the chain as soon as it has ended. Each is a transaction of its own; return how
-    many there were. One that fails is left to the beat.
+    They are marked here, take nothing more from now on, and are given back one by one by a worker: as soon as it hears
+    the bell, or where a payment is on the chain as soon as that has ended.
     """
-    log.info("application_stops", application=application.app_id, actor=str(actor))
-    mine = Container.objects.filter(application=application, status__in=OPEN)
-    found = list(
-        mine.filter(Q(rumble=None) | Q(rumble__tournament__status__in=CANCELLABLE)).values_list("pk", flat=True)
+    mine = Container.objects.filter(application=application, status__in=OPEN, stop="")
+    marked: int = mine.filter(Q(rumble=None) | Q(rumble__tournament__status__in=CANCELLABLE)).update(
+        stop=Stop.INACTIVATED
     )
-    mine.filter(pk__in=found, stop="").update(stop=Stop.INACTIVATED)
-    for container_id in found:
-        try:
-            carry_on(container_id, at=at)
-        except Exception:
-            log.exception("container_not_given_back", container_id=container_id)
-    return len(found)
+    log.info("application_stops", application=application.app_id, containers=marked, actor=str(actor), at=iso(at))
+    if marked:
+        doorbell.ring(TICK)
+    return marked

@@ -93,6 +93,8 @@ def edit_settings(settings_id: int, changes: SettingsChanges, *, actor: Actor, a
 def find_settings(application_id: int, public_id: str) -> TournamentSettings:
     """Return an application's settings by their id on the wire. Raises SettingsNotFound."""
     number = number_behind("rumble-settings", public_id)
+    if number is None:
+        raise SettingsNotFound
     found: TournamentSettings | None = TournamentSettings.objects.filter(
         pk=number, application_id=application_id
     ).first()
