@@ -191,10 +191,10 @@ def _write_orders(lines: Sequence[Line], plan: SettlementPlan, *, automatic: boo
     orders = {line.key: line.order for line in lines if line.order is not None and not line.refused}
     if not orders:
         return
-    numbers = Payout.objects.filter(plan=plan, rail=Rail.OPERATOR).values_list("key", "pk")
+    numbers = list(Payout.objects.filter(plan=plan, rail=Rail.OPERATOR).values_list("key", "pk"))
     columns = "payout_id, operator_id, ref, url, body, automatic"
     with connection.cursor() as cursor, cursor.copy(f"COPY ledger_remittance ({columns}) FROM STDIN") as sink:
-        for key, pk in list(numbers):
+        for key, pk in numbers:
             if (order := orders.get(key)) is None:
                 continue
             ref = uuid.uuid4()
