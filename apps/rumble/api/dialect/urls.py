@@ -9,7 +9,8 @@ CONTAINER = r"^containers/(?P<containerId>[^/]+)"
 
 urlpatterns: list[URLPattern] = [
     # The original's documentation spells it both ways.
-    re_path(r"^auth/(?:otp|opt)/init/?$", users.OtpInitView.as_view()),
+    re_path(r"^auth/otp/init/?$", users.OtpInitView.as_view()),
+    re_path(r"^auth/opt/init/?$", users.MisspelledOtpInitView.as_view()),
     re_path(r"^rumble-tournament-settings/?$", settings.SettingsListView.as_view()),
     re_path(r"^rumble-tournament-settings/(?P<id>[^/]+)/?$", settings.SettingsView.as_view()),
     re_path(r"^rumble-tournaments/?$", tournaments.TournamentsView.as_view()),

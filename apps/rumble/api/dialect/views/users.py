@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,6 +41,11 @@ class OtpInitView(ApplicationView):
         """Return a code that a player enters; the token comes by webhook. Any body is ignored."""
         made = connections.make_code(self.application, actor=self.actor, at=clock.now())
         return Response({"code": made.code, "expireAt": moment(made.expires_at)}, status=201)
+
+
+@extend_schema(exclude=True)
+class MisspelledOtpInitView(OtpInitView):
+    """The same, as the original's documentation spells its address."""
 
 
 class ProfileView(PlayerView):
