@@ -1,7 +1,7 @@
 """Wake a worker early. Rows are the queue: a bell that is lost delays work until the next beat and loses nothing.
 
 A bell is a task with its ids. It has two marks in Redis, both of which run out by themselves: *rung* (a message is on
-its way; further rings need none) and *attended* (a worker is at it).
+its way, or somebody is at it; further rings need none) and *attended* (a worker is at it).
 """
 
 import time
@@ -105,7 +105,10 @@ def _send(task: str, ids: dict[str, int]) -> None:
     if time.monotonic() < _silent_until:
         return
     try:
-        if redis.client().set(_rung(task, ids), 1, nx=True, ex=RUNG_SECONDS):
+        marks = redis.client()
+        # Whoever attends the bell looks at it once more after leaving, so the mark is enough then. In this order: either
+        # they see our mark, or we see that they have left.
+        if marks.set(_rung(task, ids), 1, nx=True, ex=RUNG_SECONDS) and not marks.exists(_attended(task, ids)):
             _publish(task, ids)
     except TROUBLE as problem:
         _silent_until = time.monotonic() + SILENT_SECONDS

@@ -128,14 +128,29 @@ def test_a_worker_attends_a_bell_alone_and_looks_once_more_before_it_leaves(mess
     def work():
         seen.append("work")
         if len(seen) == 1:
-            doorbell.ring(TASK)  # somebody commits meanwhile, and the message reaches a second worker
+            doorbell.ring(TASK)  # somebody commits meanwhile, and an earlier message reaches a second worker
             doorbell.attend(TASK, lambda: seen.append("second worker"))
 
     doorbell.attend(TASK, work)
     assert seen == ["work", "work"]
-    assert len(messages()) == 1
+    assert messages() == []  # whoever is at it heard it without one
     doorbell.attend(TASK, lambda: seen.append("later"))
     assert seen == ["work", "work", "later"]
+
+
+def test_a_bell_that_rings_while_its_worker_leaves_is_heard_by_somebody(messages, monkeypatch):
+    """Between the last look and the leaving there is no gap: here the ring comes right after the mark is gone."""
+    leave, seen = doorbell._leave, []
+
+    def leave_and_ring(task, ids):
+        leave(task, ids)
+        if len(seen) == 1:
+            doorbell.ring(TASK)
+
+    monkeypatch.setattr(doorbell, "_leave", leave_and_ring)
+    doorbell.attend(TASK, lambda: seen.append("work"))
+    assert seen == ["work", "work"]
+    assert messages() == [(TASK, {})]
 
 
 def test_two_bells_of_one_task_are_attended_side_by_side():
