@@ -237,6 +237,7 @@ class KeyedView(APIView):
         self.check_throttles(request)
         method = str(request.method).lower()
         if method not in self.http_method_names or not hasattr(self, method):
+            self.headers["Allow"] = ", ".join(self.allowed_methods)
             self.http_method_not_allowed(request)
         if any(NUL in str(value) for value in self.kwargs.values()):
             raise NotFound

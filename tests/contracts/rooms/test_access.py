@@ -48,6 +48,15 @@ def test_every_call_answers_at_every_mount_with_and_without_a_slash(game, mount,
     assert game.get(f"/game/{call}{slash}", mount=mount).status_code == 405
 
 
+def test_a_method_that_an_address_does_not_have_is_told_those_it_has(game):
+    for answer, allowed in (
+        (game.get("/game/create"), "POST"),
+        (game.post("/tokenlist", {}), "GET, HEAD"),
+        (game.send("OPTIONS", "/api/task/status/1"), "GET, HEAD"),
+    ):
+        assert (answer.status_code, answer.json()["code"], answer["Allow"]) == (405, "METHOD_NOT_ALLOWED", allowed)
+
+
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_every_read_answers_at_every_mount_with_and_without_a_slash(game, mount, slash):
