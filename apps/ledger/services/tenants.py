@@ -61,7 +61,12 @@ def _one_of_every_kind(operator: Operator, *, actor: Actor, at: datetime) -> dic
     }
     return {
         kind: credentials.issue(
-            operator_id=operator.pk, kind=kind, name=f"First {kind.label.lower()}", actor=actor, at=at, **more
+            operator_id=operator.pk,
+            kind=kind,
+            name=f"First {kind.label[:1].lower()}{kind.label[1:]}",
+            actor=actor,
+            at=at,
+            **more,
         )
         for kind, more in particulars.items()
     }

@@ -161,13 +161,13 @@ class CredentialAdmin(TenantAdmin):
                 "fields": (
                     ("name", "state"),
                     ("kind", "shown_prefix"),
-                    ("operator", "ref"),
+                    ("operator", "public_name"),
                     "shown_scopes",
-                    ("networks", "all_operators"),
+                    ("networks", "reach"),
                 )
             },
         ),
-        ("Life", {"fields": (("made", "created_by"), ("used", "last_used_ip"), ("ends", "revoked"))}),
+        ("Life", {"fields": (("made", "created_by"), ("used", "used_from"), ("ends", "revoked"))}),
     )
 
     def created(self, answer: credentials.Issued) -> Credential:
@@ -183,6 +183,11 @@ class CredentialAdmin(TenantAdmin):
     def find(self, request: HttpRequest, rows: QuerySet[Credential], term: str) -> QuerySet[Credential]:
         """By what people see of a key; there are few."""
         return rows.filter(Q(name__icontains=term) | Q(prefix__startswith=term) | Q(ref=term))
+
+    @display(description="public name")
+    def public_name(self, row: Credential) -> str:
+        """What a game, integration or client is called by others."""
+        return formats.code(row.ref) if row.ref else formats.NOTHING
 
     @display(description="begins with")
     def shown_prefix(self, row: Credential) -> str:
@@ -203,6 +208,11 @@ class CredentialAdmin(TenantAdmin):
     def used(self, row: Credential) -> str:
         """When it was last presented, to the minute."""
         return formats.moment_and_distance(row.last_used_at, now=clock.now()) if row.last_used_at else "never"
+
+    @display(description="last used from")
+    def used_from(self, row: Credential) -> str:
+        """Where it was last presented."""
+        return formats.code(row.last_used_ip) if row.last_used_ip else formats.NOTHING
 
     @display(description="expires", ordering="expires_at")
     def ends(self, row: Credential) -> str:
@@ -228,3 +238,8 @@ class CredentialAdmin(TenantAdmin):
     def networks(self, row: Credential) -> str:
         """Where it may be used from."""
         return ", ".join(row.allowed_ips) if row.allowed_ips else "anywhere"
+
+    @display(description="reaches")
+    def reach(self, row: Credential) -> str:
+        """Whose tournaments it sees."""
+        return "every operator" if row.all_operators else "its own operator"
