@@ -81,6 +81,7 @@ def test_a_guests_page_tells_where_they_came_from(acme, support):
     guest = Player.objects.get(pk=welcome.profile.player_id)
     shown = text(support.get(change(guest)))
     assert "Came as a guest of" in shown
+    assert "&lt;" not in shown  # no markup of ours shown as text
     assert support.get(operation(guest, "enrol-codes")).status_code == 302
 
 

@@ -30,7 +30,7 @@ def way_in(request: HttpRequest, player: Player) -> Section | None:  # noqa: ARG
         state = formats.badge("Locked for a minute", "red") if locked else formats.badge("Set up", "green")
         rows += [("One-time codes", state), ("Set up", formats.moment(kept.enrolled_at))]
     if (guest := PlayPass.objects.filter(player=player).first()) is not None:
-        rows.append(("Came as a guest of", f"{guest.game_id}, {formats.moment(guest.registered_at)}"))
+        rows += [("Came as a guest of", guest.game_id), ("Came", formats.moment(guest.registered_at))]
         if guest.claimed_at is not None:
             rows.append(("Claimed", formats.moment(guest.claimed_at)))
         else:

@@ -195,7 +195,9 @@ class RoomAdmin(TenantAdmin):
 
     @display(description="expires")
     def expires(self, row: Room) -> str:
-        """When, and how far off."""
+        """When, and how far off; of a room that has ended that is no matter any more."""
+        if row.status == RoomStatus.ENDED:
+            return formats.moment(row.expires_at)
         return formats.moment_and_distance(row.expires_at, now=clock.now())
 
     # --- the page of one ----------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ class TaskAdmin(TenantAdmin):
                     ("game_id", "operator"),
                     ("asked", "ended"),
                     ("actor", "tries"),
-                    ("problem", "error_hint"),
+                    ("problem", "hint"),
                     "shown_params",
                     "shown_result",
                 )
@@ -82,6 +82,11 @@ class TaskAdmin(TenantAdmin):
     def problem(self, row: Task) -> str:
         """Why it failed."""
         return f"{row.error_code}: {row.error_message}" if row.error_code else formats.NOTHING
+
+    @display(description="what to do")
+    def hint(self, row: Task) -> str:
+        """What the game was advised."""
+        return row.error_hint or formats.NOTHING
 
     @display(description="asked", ordering="pk")
     def asked(self, row: Task) -> str:

@@ -30,6 +30,8 @@ DEFAULT_SECONDS = 365 * 86_400
 class ApprovalIncorrect(errors.AmountInvalid):
     """Approve amount was incorrect."""
 
+    hint = "Approve more than zero, in whole tokens, with no more decimals than the token counts."
+
 
 class TokenRequired(errors.TokenInvalid):
     """Token is required"""  # noqa: D400, D415 - word for word (rooms.md 3.21)
@@ -49,6 +51,14 @@ class GameUnknown(errors.RoomError):
     kind = "unauthenticated"
     code = "GAME_INVALID"
     hint = "Use the gameId of one of the operator's game keys."
+
+
+class WalletsDontSign(errors.RoomError):
+    """Invalid signature"""  # noqa: D400, D415 - likewise
+
+    kind = "unauthenticated"
+    code = "WALLET_SIGNATURE_INVALID"
+    hint = "Wallets of this server have no key that could sign. Use POST /game/revoke with a one-time code."
 
 
 @dataclass(frozen=True, slots=True)

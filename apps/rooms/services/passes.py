@@ -40,6 +40,7 @@ class GuestsOnly(errors.RoomError):
 
     kind = "unauthenticated"
     code = "IPP_ONLY"
+    hint = "Only a guest who came with /instantPlayPass/register has a claiming code; this player has a name already."
 
 
 class CodeNotFound(errors.RoomError):

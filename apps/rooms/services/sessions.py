@@ -60,7 +60,7 @@ class SessionInvalid(RoomError):
 
     kind = "unauthenticated"
     code = "SESSION_INVALID"
-    hint = "Log the players in again and send the newest sessionJwt of each; invalidPlyrIds says what is wrong."
+    hint = "Log the player in again and send the newest sessionJwt; of several, invalidPlyrIds says what is wrong."
     early = True
 
 

@@ -12,7 +12,6 @@ A task's `result` is what rooms.md 3.1 to 3.11 answer: gameId, roomId, roomAddre
 payments [{plyrId, token, amount}] and distributions [{plyrId, token, amount, fee, net}].
 """
 
-import secrets
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -31,7 +30,7 @@ from apps.rooms.ground import Ground
 from apps.rooms.lifecycle import TaskStatus
 from apps.rooms.models import Room, Task
 from apps.rooms.operations import Operation
-from apps.rooms.services import leftovers, performing
+from apps.rooms.services import leftovers, performing, receipts
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +120,7 @@ def new_task(
     """Return the task of an operation, not stored yet."""
     return Task(
         operator_id=operation.operator_id,
-        public_id=f"{int(at.timestamp() * 1000)}-{secrets.randbelow(10**20):020d}",
+        public_id=receipts.task_id(at),
         game_id=operation.game_id,
         room_id=operation.room_id,
         key=key,

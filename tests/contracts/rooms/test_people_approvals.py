@@ -220,6 +220,28 @@ def test_a_bad_revocation_changes_nothing(lobby, body, expected):
     assert left(lobby)[0] == "100"
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"plyrId": "ana-11"}, (401, "Invalid signature", "WALLET_SIGNATURE_INVALID")),
+        ({"plyrId": "nobody-1"}, (404, "User not found", "USER_NOT_FOUND")),
+        ({}, (400, "plyrId is required", "INVALID_PARAMS")),
+        (
+            {"plyrId": "ana-11", "signature": 7},
+            (400, "signature must be a text of 1 to 4096 characters", "INVALID_PARAMS"),
+        ),
+    ],
+)
+def test_no_wallets_signature_revokes_anything_and_the_hint_says_what_does(lobby, body, expected):
+    approve(lobby)
+    told = {"gameId": "all", "token": "all", "signature": "0x" + "ab" * 65}
+    answer = lobby.post("/game/revokeBySignature", told | body)
+    assert refused(answer) == expected
+    assert left(lobby)[0] == "100"
+    if answer.status_code == 401:
+        assert "/game/revoke " in answer.json()["hint"]
+
+
 def test_a_suspended_player_may_still_revoke(lobby):
     approve(lobby)
     lobby.api.post("/api/players/ana-11/suspend", {"reason": "asked for"})

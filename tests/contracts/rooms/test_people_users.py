@@ -116,6 +116,17 @@ def test_one_balance_by_name_or_address_of_player_and_token(lobby):
             assert (answer.status_code, answer.json()) == (200, {"gamr": "12.5", "balances": {"gamr": "12.5"}})
 
 
+def test_all_balances_by_an_address_of_its_own(lobby):
+    deposit(lobby, "12.5", "gamr")
+    address = lobby.get("/user/info/ana-11").json()["primaryAddress"]
+    for path in (f"/balance/{address}", f"/balance/{address}/"):
+        for mount in ("/api", "", "/api/api"):
+            answer = lobby.get(path, mount=mount)
+            assert (answer.status_code, answer.json()) == (200, lobby.get("/user/balance/ana-11").json())
+    unknown = lobby.get("/balance/0x" + "0" * 40)
+    assert refused(unknown) == (404, "Primary address not found", "USER_NOT_FOUND")
+
+
 def test_what_has_no_balance(lobby):
     assert refused(lobby.get("/user/balance/ana-11/nix")) == (401, "Invalid tokenName", "TOKEN_INVALID")
     assert lobby.get("/user/balance/nobody-1").status_code == 404

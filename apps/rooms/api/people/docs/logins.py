@@ -175,6 +175,14 @@ REVOKE = describe(
     sends={"plyrId": "ana-11", "gameId": "mygame", "token": "all", "otp": "492039"},
     tag=TAG,
 )
+REVOKE_BY_SIGNATURE = describe(
+    "rooms_revoke_by_signature",
+    "Take an approval back with a wallet's signature (always refused: wallets here have no key)",
+    _MESSAGE,
+    request=shape("RoomRevokeBySignatureIn", plyrId=text(), gameId=text(), token=text(), signature=text()),
+    sends={"plyrId": "ana-11", "gameId": "mygame", "token": "all", "signature": "0x"},
+    tag=TAG,
+)
 _LEFT = {"allowance": text("In whole tokens."), "expiresAt": null()}
 ALLOWANCE = describe(
     "rooms_allowance",

@@ -51,6 +51,7 @@ TOKEN_OF_LIST = describe("rooms_token", "One token", _TOKEN_LIST, tag=TAG, publi
 _BALANCE = OpenApiTypes.OBJECT
 BALANCE = describe("rooms_balances", "What a player can spend", _BALANCE, tag=TAG)
 BALANCE_OF_TOKEN = describe("rooms_balance", "What a player can spend of a token", _BALANCE, tag=TAG)
+BALANCE_OF_ADDRESS = describe("rooms_balances_of_address", "What the player of an address can spend", _BALANCE, tag=TAG)
 INFO = describe(
     "rooms_user",
     "Who a player is",

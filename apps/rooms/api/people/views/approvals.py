@@ -11,6 +11,8 @@ from apps.rooms.api.people.base import CodeView
 from apps.rooms.api.people.docs import logins as docs
 from apps.rooms.services import approvals, profiles
 
+LONGEST_SIGNATURE = 4096
+
 
 class ApproveView(CodeView):
     """Grant. The body may name any game of the operator: the player has consented with their code."""
@@ -56,6 +58,21 @@ class RevokeView(CodeView):
             at=clock.now(),
         )
         return Response({"message": "Revoked"})
+
+
+class RevokeBySignatureView(GameView):
+    """The original's other way to revoke, with the signature of the player's wallet."""
+
+    http_method_names = ["post"]
+
+    @docs.REVOKE_BY_SIGNATURE
+    def post(self, request: Request) -> Response:
+        """Refuse: wallets here are accounts in the books without a key, so no signature is theirs."""
+        fields = inputs.fields_of(request)
+        for name in ("gameId", "token", "signature"):
+            values.text(fields, name, longest=LONGEST_SIGNATURE)
+        profiles.called(self.operator_id, values.text(fields, "plyrId"))
+        raise approvals.WalletsDontSign
 
 
 class AllowanceView(GameView):

@@ -99,6 +99,15 @@ class BalanceOfTokenView(BalanceView):
         return Response({**found, "balances": found})
 
 
+class BalanceOfAddressView(BalanceView):
+    """The same by address, as observed."""
+
+    @docs.BALANCE_OF_ADDRESS
+    def get(self, request: Request, address: str) -> Response:
+        """Return the balances of the player whose address it is."""
+        return super().get(request, address)
+
+
 class InfoView(GameView):
     """Who a player is."""
 
