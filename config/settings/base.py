@@ -28,8 +28,10 @@ ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# Where clients reach this installation from outside; absolute links are built on it.
-PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+# Where clients reach this installation from outside; absolute links are built on it. `manage.py up` keeps its address
+# in the file, so that a command in another terminal writes down the same one.
+PUBLIC_URL_FILE = DATA_DIR / "public_url"
+PUBLIC_URL = env.str("PUBLIC_URL", default=addresses.public_url(PUBLIC_URL_FILE)).rstrip("/")
 # How many reverse proxies stand in front: that many entries at the end of X-Forwarded-For are believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
@@ -201,6 +203,8 @@ CELERY_BEAT_SCHEDULE = {
     "matches": every(1, "matches.tick"),
     "chain": every(1, "ledger.chain_tick"),
     "containers": every(1, "rumble.tick"),
+    "connection codes": every(5, "rumble.expire_codes"),
+    "forget browsers of players": every(3600, "rumble.forget_browsers"),
     "score rounds": every(1, "rounds.score"),
     "keep partitions of rounds": every(3600, "rounds.keep_partitions"),
     "forget old counts of rounds": every(3600, "rounds.forget_counts"),
