@@ -106,7 +106,7 @@ def _send(task: str, ids: dict[str, int]) -> None:
         return
     try:
         marks = redis.client()
-        # Whoever attends the bell looks at it once more after leaving, so the mark is enough then. In this order: either
+        # Whoever attends the bell looks at it once more after leaving, so the mark is enough. In this order: either
         # they see our mark, or we see that they have left.
         if marks.set(_rung(task, ids), 1, nx=True, ex=RUNG_SECONDS) and not marks.exists(_attended(task, ids)):
             _publish(task, ids)
