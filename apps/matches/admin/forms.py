@@ -34,9 +34,14 @@ class FirstPlaceForm(ReasonForm):
 class BlindForm(FirstPlaceForm):
     """The same, told to nobody before a second person has said it too."""
 
+    def prepare(self) -> None:
+        """Say that not even the reason shows before."""
+        super().prepare()
+        self.fields["reason"].help_text = "Kept with the record. It shows once both have entered theirs."
+
     def told(self) -> dict[str, str]:
-        """Keep the result out of the history: whoever comes second must not read it there."""
-        return {name: text for name, text in super().told().items() if name != "first place"}
+        """Keep result and reason out of the history: whoever comes second must not read them there."""
+        return {name: text for name, text in super().told().items() if name not in {"first place", "reason"}}
 
 
 class DecisionForm(FirstPlaceForm):
@@ -50,6 +55,11 @@ class DecisionForm(FirstPlaceForm):
         ]
     )
     field_order = ("decision", "leaders", "reason")
+
+    def prepare(self) -> None:
+        """Say when the teams are asked for."""
+        super().prepare()
+        self.fields["leaders"].help_text = "Only for another result. One team: it wins. Several: they tie."
 
     def clean(self) -> dict[str, Any]:
         """Another result names who is first."""
@@ -88,7 +98,9 @@ class ClientForm(OperationForm):
     android = forms.CharField(max_length=500, required=False, label="Launch URL, Android")
     ios = forms.CharField(max_length=500, required=False, label="Launch URL, iOS")
     steam = forms.CharField(max_length=500, required=False, label="Launch URL, Steam")
-    fee_bps = forms.IntegerField(min_value=0, max_value=10_000, initial=0, label="Fee, basis points")
+    fee_bps = forms.IntegerField(
+        min_value=0, max_value=10_000, initial=0, label="Fee, basis points", help_text="Of the pot; 1000 is 10 %."
+    )
     score_order = forms.ChoiceField(choices=ScoreOrder.choices, initial=ScoreOrder.HIGHER, label="Scores")
     tie_policy = forms.ChoiceField(choices=TiePolicy.choices, initial=TiePolicy.REFUND, label="Ties")
     strict_200 = forms.BooleanField(required=False, initial=True, label="Only 200 counts")

@@ -159,7 +159,7 @@ class MatchAdmin(TenantAdmin):
                     ("client", "operator"),
                     ("outcome", "reason"),
                     ("entry_fee", "pot"),
-                    ("fee", "fee_bps"),
+                    ("fee", "rate"),
                     ("needs_review", "rematch_of"),
                 )
             },
@@ -218,7 +218,8 @@ class MatchAdmin(TenantAdmin):
             teams.setdefault(one.team_id, []).append(one.user_id)
         if len(teams) > FEW or any(len(names) > FEW for names in teams.values()):
             return f"{len(teams)} teams, {sum(map(len, teams.values()))} players"
-        return " v ".join(", ".join(names) for names in teams.values())
+        first, *others = (", ".join(names) for names in teams.values())
+        return formats.lines([first, *(f"v {names}" for names in others)])
 
     @display(description="entry fee")
     def entry_fee(self, row: Match) -> str:
@@ -234,6 +235,11 @@ class MatchAdmin(TenantAdmin):
     def fee(self, row: Match) -> str:
         """What the operator took."""
         return money(row, row.fee_units)
+
+    @display(description="fee rate")
+    def rate(self, row: Match) -> str:
+        """Of the pot."""
+        return f"{row.fee_bps / 100:g} %"
 
     @display(description="reason")
     def reason(self, row: Match) -> str:

@@ -1,9 +1,14 @@
 """What stands below the fields of a match: teams, money, what was said, the webhook, disputes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from apps.core.admin import Section, formats
 from apps.ledger.models import Journal
+from apps.matches.admin import story, words
 from apps.matches.admin.looks import badge, money
 from apps.matches.lifecycle import HandStatus
 from apps.matches.models import Match
@@ -62,11 +67,15 @@ def _reports(match: Match) -> Section:
             formats.badge("Counts" if one.accepted else "Does not count", "green" if one.accepted else "amber"),
             one.actor,
             one.reason or formats.NOTHING,
-            formats.pretty_json(one.body),
+            words.of(one),
         )
         for one in found
     ]
-    return Section("What was said about the result", ("When", "What", "", "By", "Why", "Words"), rows)
+    return Section("What was said about the result", ("When", "What", "", "By", "Why", "What they said"), rows)
+
+
+def _try(line: Mapping[str, Any]) -> SafeString:
+    return format_html("{} {}", line["status"] or line["problem"], story.moment(line["at"], seconds=True))
 
 
 def _notices(match: Match) -> Section:
@@ -77,7 +86,7 @@ def _notices(match: Match) -> Section:
             one.get_kind_display(),
             badge(one.get_status_display(), one.status),
             one.attempts,
-            formats.lines([f"{line['at']}: {line['status'] or line['problem']}" for line in one.log]),
+            formats.lines([_try(line) for line in one.log]),
         )
         for one in found
     ]
@@ -109,7 +118,7 @@ def _by_hand(match: Match) -> Section:
             badge(one.get_status_display(), one.status),
             one.first_by,
             one.second_by or formats.NOTHING,
-            one.reason,
+            one.reason if one.status != HandStatus.PROPOSED else formats.NOTHING,
             " and ".join(one.first_leaders) or "refunds" if one.status == HandStatus.AGREED else formats.NOTHING,
         )
         for one in found

@@ -3,11 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
+
 from apps.core.admin import Section, formats
 from apps.events.models import Fact
 from apps.matches.models import Match
 
 SHOWN = 60
+
+
+def moment(text: str | None, *, seconds: bool = False) -> str:
+    """Write a moment that a fact or a log line tells of."""
+    return formats.moment(parse_datetime(text) if text else None, seconds=seconds)
 
 
 def _leaders(data: Mapping[str, Any]) -> str:
@@ -28,10 +36,12 @@ TELLERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "match.created": lambda data: f"Created; entry fee {data.get('entryFee')} {data.get('currency')}",
     "match.confirmed": lambda data: f"{data.get('userId')} confirmed",
     "match.escrowed": lambda data: f"{data.get('pot')} {data.get('currency')} taken into escrow",
-    "match.live": lambda data: f"Live; a result is waited for until {data.get('resultBy')}",
+    "match.live": lambda data: format_html("Live; a result is waited for until {}", moment(data.get("resultBy"))),
     "match.scored": lambda data: f"{data.get('userId')} scored {data.get('score')}",
     "match.forfeited": lambda data: f"{data.get('teamId')} forfeited (by {data.get('by')})",
-    "match.held": lambda data: f"Decided: first {_leaders(data)}; held until {data.get('heldUntil')}",
+    "match.held": lambda data: format_html(
+        "Decided: first {}; held until {}", _leaders(data), moment(data.get("heldUntil"))
+    ),
     "match.finished": lambda data: f"Finished: {_leaders(data)} won; fee {data.get('fee')}, {_paid(data)}",
     "match.tied": lambda data: f"Tied between {_leaders(data)}; {_paid(data)}",
     "match.aborted": lambda data: f"Aborted{_why(data)}; {_paid(data)}",
