@@ -21,7 +21,7 @@ from apps.operators.services import credentials
 PLATFORMS = ("browser", "android", "ios", "steam")
 PLACEHOLDER = "{match-token}"
 # What a launch link may be: a page, a custom scheme of an app, Steam. Never a script.
-LAUNCH_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{1,40}://\S{1,450}")
+LAUNCH_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{1,40}://[\S ]{1,450}")
 NEVER = ("javascript:", "data:", "vbscript:", "file:")
 MAX_URL = 500
 # Hours and minutes that are still a plan.

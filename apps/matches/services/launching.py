@@ -11,7 +11,7 @@ from apps.core.actors import Actor
 from apps.core.errors import Invalid, NotFound
 from apps.matches.lifecycle import FINAL, MatchStatus
 from apps.matches.models import Client, Match, MatchToken, Mode, Participant
-from apps.matches.services.clients import PLACEHOLDER
+from apps.matches.services.clients import PLACEHOLDER, PLATFORMS
 from apps.matches.services.states import MatchNotLive, hold
 
 LIFE = timedelta(hours=24)
@@ -63,7 +63,7 @@ def launch(match_id: int, *, participant_id: str, platform: str = "", actor: Act
     templates = match.client.launch_urls
     if platform and platform not in templates:
         raise Invalid("No launch address.", fields={"platform": [f"This client has none for {platform}."]})
-    template = templates.get(platform or next(iter(templates), ""), "")
+    template = templates.get(platform or next((name for name in PLATFORMS if name in templates), ""), "")
     token = secrets.token_urlsafe(24)
     ends = at + LIFE
     MatchToken.objects.create(

@@ -106,6 +106,11 @@ def test_what_is_a_result_in_any_spelling_counts(game, name, body):
     assert game.wallets() == FIRST_WON
 
 
+def test_a_body_beyond_a_megabyte_is_too_large(game):
+    answer = game.finish({"match_id": "x" * 2**20})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
+
+
 def test_a_repeat_in_another_spelling_and_order_is_a_repeat(game):
     match = game.create()["matchId"]
     game.finish(two(match))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from apps.core import clock
 from apps.core.actors import Actor
-from apps.core.api.json import Parser, Renderer
+from apps.core.api.json import MAX_BODY, Parser, Renderer
 from apps.core.errors import Invalid
 from apps.matches.api.game.errors import exception_handler
 from apps.matches.api.game.folding import folded
@@ -93,6 +93,9 @@ class GameView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check the token and what of the address could reach the database."""
         super().initial(request, *args, **kwargs)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > MAX_BODY:
+            raise RequestDataTooBig
         if any("\x00" in text for name, values in request.GET.lists() for text in (name, *values)):
             raise Invalid("The query holds a NUL character.")
 
