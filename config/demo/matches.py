@@ -14,8 +14,8 @@ import jwt
 
 from apps.core.api.json import loads
 from config.demo.client import Client, Refused
+from config.demo.traffic import PLAYING
 
-PLAYERS = 38
 EARLY = 30
 
 
@@ -216,7 +216,7 @@ class Duels:
         return str(next(wallet["available"] for wallet in wallets if wallet["asset"] == "USD"))
 
     def _pair(self) -> tuple[str, str]:
-        first, second = self._dice.sample(range(1, PLAYERS + 1), 2)
+        first, second = self._dice.sample(range(1, len(PLAYING) + 1), 2)
         return f"player-{first}", f"player-{second}"
 
     def _create(self, game: Backend, red: str, blue: str, fee: str) -> Any:
