@@ -28,6 +28,11 @@ def redis_url(data_dir: Path) -> str:
     return f"unix://{quote(str(socket_dir(data_dir / 'redis')))}/redis.sock?db=0"
 
 
+def public_url(kept: Path) -> str:
+    """Return where clients reach this installation unless settings say so: where it was last up, else the usual."""
+    return kept.read_text().strip() if kept.is_file() else "http://127.0.0.1:8000"
+
+
 def numbered(redis: str, database: int | None) -> str:
     """Return the same Redis with another of its numbered databases; None keeps the one it names."""
     if database is None:

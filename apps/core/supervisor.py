@@ -117,6 +117,18 @@ def podium(host: str, port: int, live_port: int) -> list[Program]:
     ]  # fmt: skip
 
 
+def reached_at(programs: Sequence[Program], kept: Path) -> dict[str, str]:
+    """Return the environment in which every program knows where clients reach the first one that listens.
+
+    Kept in a file too, for commands of another terminal. A PUBLIC_URL of the operator's own is left alone.
+    """
+    if os.environ.get("PUBLIC_URL"):
+        return {}
+    url = next(program.address.url for program in programs if program.address)
+    kept.write_text(f"{url}\n")
+    return {"PUBLIC_URL": url}
+
+
 @dataclass(slots=True)
 class Supervisor:
     """Keeps programs running between `start` and `stop`; as a context manager, between its two ends.

@@ -6,7 +6,8 @@ import psutil
 import pytest
 
 from apps.core import supervisor
-from apps.core.supervisor import NotStartedError, Program, Supervisor, only_one
+from apps.core.supervisor import NotStartedError, Program, Supervisor, only_one, podium, reached_at
+from config.addresses import public_url
 from tests.house import eventually
 
 STUBBORN = """
@@ -54,6 +55,17 @@ def test_a_program_that_will_not_stop_is_ended_by_force_with_all_it_started(run,
     assert time.monotonic() - begun < 5
     assert eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     assert said == []
+
+
+def test_every_program_and_later_commands_know_where_clients_reach_us(tmp_path, monkeypatch):
+    monkeypatch.delenv("PUBLIC_URL", raising=False)
+    kept = tmp_path / "public_url"
+    assert public_url(kept) == "http://127.0.0.1:8000"
+    assert reached_at(podium("127.0.0.1", 8300, 8301), kept) == {"PUBLIC_URL": "http://127.0.0.1:8300"}
+    assert public_url(kept) == "http://127.0.0.1:8300"
+    monkeypatch.setenv("PUBLIC_URL", "https://podium.example")
+    assert reached_at(podium("127.0.0.1", 8000, 8001), kept) == {}
+    assert public_url(kept) == "http://127.0.0.1:8300"
 
 
 def test_a_data_directory_has_one_supervisor_at_a_time(tmp_path):

@@ -14,7 +14,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection, transaction
 
 from apps.core import clock
-from apps.core.supervisor import NotStartedError, Supervisor, only_one, podium
+from apps.core.supervisor import NotStartedError, Supervisor, only_one, podium, reached_at
 from apps.ledger.services import reports
 from apps.operators.models import Operator
 from config.demo import world
@@ -55,6 +55,7 @@ class Command(BaseCommand):
         try:
             with only_one(settings.DATA_DIR):
                 call_command("migrate", interactive=False, verbosity=0)
+                supervisor.environment = reached_at(supervisor.programs, settings.PUBLIC_URL_FILE)
                 keys = self._keys()
                 connection.close()
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection
 
-from apps.core.supervisor import NotStartedError, Supervisor, only_one, podium
+from apps.core.supervisor import NotStartedError, Supervisor, only_one, podium, reached_at
 
 
 class Command(BaseCommand):
@@ -29,6 +29,7 @@ class Command(BaseCommand):
             with only_one(settings.DATA_DIR):
                 call_command("migrate", interactive=False, verbosity=0)
                 connection.close()  # we only look on from here
+                supervisor.environment = reached_at(supervisor.programs, settings.PUBLIC_URL_FILE)
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                     signal.signal(number, lambda *_: supervisor.ask_to_stop())
                 with supervisor:
