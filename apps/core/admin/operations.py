@@ -74,7 +74,8 @@ class OperationForm(forms.Form):
     def laid_out(self) -> list[tuple[str, list[forms.BoundField]]]:
         """Return the visible fields under their headings."""
         groups = self.groups or (("", tuple(field.name for field in self.visible_fields())),)
-        return [(title, [self[name] for name in names if name in self.fields]) for title, names in groups]
+        shown = {field.name: field for field in self.visible_fields()}
+        return [(title, [shown[name] for name in names if name in shown]) for title, names in groups]
 
     def arguments(self) -> dict[str, Any]:
         """Return what the service is called with."""
