@@ -1,9 +1,11 @@
-"""Request ids."""
+"""Request ids, and the short way for calls of machines."""
 
 import re
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 
 from apps.core import ids
 
@@ -28,4 +30,28 @@ class RequestIdMiddleware:
         request.META["HTTP_X_REQUEST_ID"] = request_id
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
+        return response
+
+
+class ExpressLane:
+    """Take calls to EXPRESS_PATHS to their view at once, past what stands behind this in MIDDLEWARE.
+
+    Sessions, cookies, forms, messages and frames are for browsers; the views of these paths prove their callers
+    themselves and never redirect. What such a view raises is answered by Django as from anywhere.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Keep the next layer."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer by the view, or go the usual way."""
+        if not request.path_info.startswith(settings.EXPRESS_PATHS):
+            return self.get_response(request)
+        try:
+            match = resolve(request.path_info)
+        except Resolver404:
+            return self.get_response(request)
+        request.resolver_match = match
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
         return response

@@ -328,3 +328,5 @@ def note_use(credential: Credential, *, address: str, at: datetime) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(NOTE_USE, [at, address or None, credential.pk, before])
+    # Whoever keeps the row for a while needn't note it again.
+    credential.last_used_at = at

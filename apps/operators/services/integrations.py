@@ -1,10 +1,14 @@
 """Who sends game rounds: integration keys, known by the integration's name (rounds.md 2)."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from hmac import compare_digest
 
+from django.conf import settings
+
 from apps.core import addresses
+from apps.core.errors import DomainError
 from apps.operators.models import Credential, CredentialKind
 from apps.operators.services.credentials import (
     LONGEST_KEY,
@@ -24,7 +28,38 @@ def authenticate(ref: str, presented: str, *, address: str, needs_allow_list: bo
     every address in, or none if `needs_allow_list`. Unauthorized is raised for no key, an unknown one and one of
     another integration alike. Raises AddressNotAllowed, Unauthorized, KeyExpired, OperatorSuspended.
     """
-    known = credentials_by("ref", ref, kind=CredentialKind.INTEGRATION) if ref and "\x00" not in ref else []
+    kept = _kept(ref)
+    if kept:
+        try:
+            return _judged(kept, presented, address=address, needs_allow_list=needs_allow_list, at=at)
+        except DomainError:
+            # What was kept only ever lets somebody in: a key or a list may be newer than it.
+            pass
+    return _judged(_read(ref), presented, address=address, needs_allow_list=needs_allow_list, at=at)
+
+
+class _Kept:
+    """What this process last read of each integration's keys, and until when it goes by it."""
+
+    keys: dict[str, tuple[float, list[Credential]]] = {}
+
+
+def _kept(ref: str) -> list[Credential]:
+    until, found = _Kept.keys.get(ref, (0.0, []))
+    return found if time.monotonic() < until else []
+
+
+def _read(ref: str) -> list[Credential]:
+    """Return the keys of an integration, each with its operator, and keep them for INTEGRATION_KEYS_SECONDS."""
+    found = credentials_by("ref", ref, kind=CredentialKind.INTEGRATION) if ref and "\x00" not in ref else []
+    if found and settings.INTEGRATION_KEYS_SECONDS:  # names that nobody has would only fill the memory
+        _Kept.keys[ref] = (time.monotonic() + settings.INTEGRATION_KEYS_SECONDS, found)
+    return found
+
+
+def _judged(
+    known: Sequence[Credential], presented: str, *, address: str, needs_allow_list: bool, at: datetime
+) -> Credential:
     live = [credential for credential in known if credential.is_live(at)]
     if live and not any(_admits(credential, address, needs_allow_list) for credential in live):
         raise AddressNotAllowed

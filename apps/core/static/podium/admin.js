@@ -50,6 +50,52 @@
     if (!Number.isNaN(moment.getTime())) element.title = moment.toLocaleString() + " (your time)";
   }
 
+  /* Times are typed as UTC; beside each stands the same moment in the reader's own zone, and either may be typed. */
+  function bothTimes(utc) {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "your time";
+    const pad = (number) => String(number).padStart(2, "0");
+    const text = (at) => `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}T${pad(at.getHours())}:${pad(at.getMinutes())}`;
+    const own = utc.cloneNode(false);
+    own.removeAttribute("name");
+    own.id = utc.id + "_own";
+    own.required = false;
+    const label = (words, input) => {
+      const line = document.createElement("label");
+      line.className = "pd-zone";
+      line.htmlFor = input.id;
+      const name = document.createElement("span");
+      name.textContent = words;
+      line.append(name, input);
+      return line;
+    };
+    const pair = document.createElement("div");
+    pair.className = "pd-both-times";
+    utc.before(pair);
+    pair.append(label("UTC", utc), label(zone, own));
+    const fromUtc = () => {
+      const at = new Date(utc.value + "Z");
+      own.value = utc.value && !Number.isNaN(at.getTime()) ? text(at) : "";
+    };
+    const fromOwn = () => {
+      const at = new Date(own.value);
+      utc.value = own.value && !Number.isNaN(at.getTime()) ? at.toISOString().slice(0, 16) : "";
+    };
+    utc.addEventListener("input", fromUtc);
+    own.addEventListener("input", fromOwn);
+    fromUtc();
+  }
+
+  /* A field that only matters for one choice of another: data-when="method=CONSECUTIVE_ROUNDS". */
+  function onlyWhen(field) {
+    const [name, value] = field.dataset.when.split("=");
+    const other = field.form?.elements[name];
+    const place = field.closest(".pd-field");
+    if (!other || !place) return;
+    const show = () => { place.hidden = other.value !== value; };
+    other.addEventListener("change", show);
+    show();
+  }
+
   function copier(button) {
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
@@ -62,6 +108,8 @@
     document.querySelectorAll("form[data-once]").forEach(sendOnce);
     document.querySelectorAll("time.pd-moment").forEach(ownTime);
     document.querySelectorAll("[data-copy]").forEach(copier);
+    document.querySelectorAll("input[data-both-times]").forEach(bothTimes);
+    document.querySelectorAll("[data-when]").forEach(onlyWhen);
   });
 
   /* Back from the history: buttons that were switched off when the form went may be pressed again. */

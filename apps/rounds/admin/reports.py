@@ -1,0 +1,200 @@
+"""Before, during and after a tournament: a page, and the same as CSV."""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.text import slugify
+
+from apps.core import clock
+from apps.core.admin import Section, formats, narrow, section_of
+from apps.core.admin.charts import Chart, Series
+from apps.core.admin.tenancy import tenant_of
+from apps.core.errors import DomainError
+from apps.rounds.services import reports
+from apps.rounds.services.reports import Figures, Report
+from apps.tournaments.models import ScoringSource, Tournament
+
+COLOURS = ("#94a3b8", "#4f46e5", "#059669")
+
+
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, line: str) -> str:
+        """Return the line."""
+        return line
+
+
+def page(request: HttpRequest, tournament_id: int) -> HttpResponseBase:
+    """Show the report, or stream it with `?format=csv`."""
+    tournament = narrow(Tournament.objects.all(), request.user, "operator_id").filter(pk=tournament_id).first()
+    if tournament is None:
+        raise Http404
+    if not request.user.has_perm("tournaments.view_tournament", tenant_of(tournament, "operator_id")):  # type: ignore[arg-type]
+        raise PermissionDenied
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "opts": Tournament._meta,  # noqa: SLF001 - documented
+        "title": "Before, during and after",
+        "tournament": tournament,
+        "back": formats.change_url("tournaments.tournament", tournament.pk),
+    }
+    try:
+        report = reports.before_during_after(tournament.pk, at=clock.now())
+    except DomainError as refusal:
+        return TemplateResponse(request, "podium/rounds_report.html", {**context, "refusal": refusal.message})
+    if request.GET.get("format") == "csv":
+        return as_csv(report)
+    return TemplateResponse(request, "podium/rounds_report.html", {**context, **described(report)})
+
+
+def as_csv(report: Report) -> HttpResponseBase:
+    """Stream the report, a line at a time."""
+    writer = csv.writer(_Echo())
+
+    def lines() -> Iterator[str]:
+        for line in report.lines():
+            yield writer.writerow([_tame(cell) for cell in line])
+
+    name = slugify(report.tournament.name)[:60] or "tournament"
+    return StreamingHttpResponse(
+        lines(),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}-{report.tournament.pk}-rounds.csv"'},
+    )
+
+
+def described(report: Report) -> dict[str, Any]:
+    """Return what the page shows."""
+    windows = report.windows
+    unrated = sum(window.figures.unrated for window in windows)
+    return {
+        "currency": report.currency,
+        "windows": [
+            {
+                "name": window.name,
+                "since": formats.moment(window.start),
+                "until": formats.moment(window.end),
+                "so_far": window.so_far,
+            }
+            for window in windows
+        ],
+        "headers": ("", *(window.name for window in windows), "During against before"),
+        "rows": [
+            (
+                name,
+                *(write(window.figures) for window in windows),
+                _change(*(value(window.figures) for window in windows[:2])),
+            )
+            for name, value, write in MEASURES
+        ],
+        "over_time": _over_time(report),
+        "money": _bars(report, "Money", [("Wagered", "wagered"), ("Won", "won"), ("GGR", "ggr")]),
+        "rounds": _bars(report, "Rounds", [("Rounds", "rounds")]),
+        "players": _bars(report, "Active players", [("Active players", "players")]),
+        "table_headers": (
+            "",
+            *(f"{window.name}: {name}" for window in windows for name in ("rounds", "players", "wagered", "GGR")),
+        ),
+        "brand_rows": _lines(report.brands),
+        "game_rows": _lines(report.games),
+        "unrated": formats.number(unrated) if unrated else "",
+        "csv": "?format=csv",
+    }
+
+
+def money(amount: Decimal) -> str:
+    """Write an amount to the cent; a report is read, not paid."""
+    return f"{amount:,.2f}"
+
+
+MEASURES: Sequence[tuple[str, Callable[[Figures], Decimal | int], Callable[[Figures], str]]] = (
+    ("Rounds", lambda one: one.rounds, lambda one: formats.number(one.rounds)),
+    ("Active players", lambda one: one.players, lambda one: formats.number(one.players)),
+    ("Wagered", lambda one: one.wagered, lambda one: money(one.wagered)),
+    ("Won", lambda one: one.won, lambda one: money(one.won)),
+    ("GGR", lambda one: one.ggr, lambda one: money(one.ggr)),
+    ("Average bet", lambda one: one.average_bet, lambda one: money(one.average_bet)),
+)
+
+
+def _change(before: Decimal | int, during: Decimal | int) -> str:
+    if not before:
+        return formats.NOTHING
+    percent = (Decimal(during) - before) / abs(Decimal(before)) * 100
+    return f"{percent:+,.0f} %"
+
+
+def _over_time(report: Report) -> Chart:
+    length = report.windows[0].end - report.windows[0].start
+    form = "%-d %b" if length >= timedelta(days=3) else "%-d %b %H:%M" if length >= timedelta(hours=8) else "%H:%M"
+    labels = [moment.strftime(form) for moment, _ in report.points]
+    third = len(labels) // 3
+    series = [
+        Series(
+            window.name,
+            [one.rounds if place // third == number else None for place, (_, one) in enumerate(report.points)],
+            COLOURS[number],
+        )
+        for number, window in enumerate(report.windows)
+    ]
+    return Chart("bar", labels, series, "Rounds over time in the three windows.", stacked=True)
+
+
+def _bars(report: Report, title: str, measures: Sequence[tuple[str, str]]) -> Chart:
+    series = [
+        Series(window.name, [float(getattr(window.figures, name)) for _, name in measures], COLOURS[number])
+        for number, window in enumerate(report.windows)
+    ]
+    told = "; ".join(
+        f"{window.name}: {', '.join(str(getattr(window.figures, name)) for _, name in measures)}"
+        for window in report.windows
+    )
+    return Chart("bar", [label for label, _ in measures], series, f"{title}. {told}", height=200)
+
+
+def _lines(table: dict[str, Sequence[Figures]]) -> list[tuple[object, ...]]:
+    return [
+        (
+            name,
+            *(
+                cell
+                for one in figures
+                for cell in (
+                    formats.number(one.rounds),
+                    formats.number(one.players),
+                    money(one.wagered),
+                    money(one.ggr),
+                )
+            ),
+        )
+        for name, figures in list(table.items())[:50]
+    ]
+
+
+def _tame(cell: object) -> object:
+    """Keep spreadsheets from taking a name for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and not cell[1:2].isdigit() else cell
+
+
+@section_of("tournaments.tournament")
+def link_to_report(request: HttpRequest, tournament: Tournament) -> Section | None:  # noqa: ARG001 - the base's signature
+    """Lead from a tournament that is scored by rounds to its report."""
+    if tournament.scoring_source != ScoringSource.ROUNDS:
+        return None
+    address = reverse("admin:rounds_report", args=[tournament.pk])
+    return Section(
+        "Rounds",
+        (),
+        (),
+        empty="What was played on its games before, during and after it, by brand and game, with charts and CSV.",
+        more=("Before, during and after", address),
+    )
