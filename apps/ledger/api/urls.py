@@ -1,8 +1,11 @@
-"""Addresses of wallets and exchange rates, below `/api/` and `/api/api/`. A slash at the end is optional."""
+"""Addresses of wallets, exchange rates and the keys of our calls, below `/api/` and `/api/api/`.
+
+A slash at the end is optional.
+"""
 
 from django.urls import re_path
 
-from apps.ledger.api import rates, views
+from apps.ledger.api import callbacks, rates, views
 
 PLAYER = r"^players/(?P<user_id>[^/]+)"
 
@@ -11,5 +14,6 @@ urlpatterns = [
     re_path(PLAYER + r"/deposits/?$", views.DepositsView.as_view()),
     re_path(PLAYER + r"/withdrawals/?$", views.WithdrawalsView.as_view()),
     re_path(PLAYER + r"/ledger/?$", views.LedgerView.as_view()),
+    re_path(r"^callback-keys/?$", callbacks.CallbackKeysView.as_view()),
     re_path(r"^exchange-rates/?$", rates.ExchangeRatesView.as_view()),
 ]

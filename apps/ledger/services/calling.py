@@ -4,6 +4,7 @@ Whoever wants a call books it in a transaction (`book`), makes it with none open
 another (`note`). Booked before it is sent: a try that a crash cut off is on record, without an end.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -167,6 +168,7 @@ def book(calls: list[Call]) -> None:
 def send(call: Call) -> Heard:
     """Make the call. Any answer is one; redirects are not followed. Never with a transaction open."""
     headers: Mapping[str, str] = {"Content-Type": "application/json", "X-API-Key": call.key}
+    begun = time.monotonic()
     try:
         answer = egress.send(
             "POST", call.url, headers=headers, body=call.body.encode(), timeout=settings.CALLBACK_SECONDS
@@ -174,17 +176,20 @@ def send(call: Call) -> Heard:
     except egress.Refused as problem:
         return Heard(None, error=str(problem)[:300], sent=False)
     except egress.Failed as problem:
-        return Heard(None, error=str(problem)[:300] or type(problem).__name__)
+        return Heard(None, error=str(problem)[:300] or type(problem).__name__, milliseconds=_since(begun))
     text = answer.body.decode(errors="replace").replace("\x00", "")
-    return Heard(answer.status, text[:KEPT], milliseconds=int(answer.seconds * 1000))
+    return Heard(answer.status, text[:KEPT], milliseconds=_since(begun))
+
+
+def _since(begun: float) -> int:
+    return int((time.monotonic() - begun) * 1000)
 
 
 def note(call: Call, heard: Heard, *, at: datetime) -> None:
     """Put on record what came of a try."""
-    spent = heard.milliseconds or max(0, int((at - call.started_at).total_seconds() * 1000))
     CallbackAttempt.objects.filter(ref=call.ref, number=call.number, ended_at=None).update(
         ended_at=at,
-        milliseconds=spent,
+        milliseconds=heard.milliseconds,
         status=heard.status,
         answer=heard.answer,
         error="" if heard.ok else heard.told[:300],

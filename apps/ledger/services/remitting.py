@@ -189,7 +189,7 @@ def note(sending: Sending, heard: Heard, *, at: datetime) -> None:
         return  # another try has been made since
     if heard.temporary and payout.remittance.tries <= allowed_retries(payout.remittance):
         pause = timedelta(seconds=settings.PAYOUT_RETRY_SECONDS)
-        payout.fail(error=heard.told[:300], retry_at=max(at, sending.call.started_at + pause))
+        payout.fail(error=heard.told[:300], retry_at=sending.call.started_at + pause)
     else:
         payout.give_up(error=heard.told[:300])
     payout.save(update_fields=["status", "error", "next_attempt_at"])
@@ -199,6 +199,7 @@ def note(sending: Sending, heard: Heard, *, at: datetime) -> None:
 def _confirm(payout: Payout, heard: Heard, *, at: datetime) -> None:
     if payout.status != PayoutStatus.PROCESSING:
         payout.retry(at=at)
+        payout.save(update_fields=["status", "next_attempt_at"])  # the graph has no shorter way
     units = int(payout.units)
     legs = {payout.source_id: -units, payout.target_id: units}
     journal = NewJournal(f"payout.{payout.purpose.lower()}", payout.key, legs, subject=payout.subject)

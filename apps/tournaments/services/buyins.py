@@ -245,7 +245,7 @@ def note(buy_in_id: int, call: Call, heard: Heard, *, at: datetime) -> None:
         _turn_away(found, heard.told[:300], actor=SYSTEM, at=at)
     elif found.tries <= len(settings.DEBIT_RETRY_SECONDS):
         pause = timedelta(seconds=settings.DEBIT_RETRY_SECONDS[found.tries - 1])
-        found.next_try_at, found.error = max(at, call.started_at + pause), heard.told[:300]
+        found.next_try_at, found.error = call.started_at + pause, heard.told[:300]
         found.save(update_fields=["next_try_at", "error"])
     else:
         _leave_to_people(found, heard.told[:300], at=at)
