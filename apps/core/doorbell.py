@@ -4,6 +4,7 @@ A bell is a task with its ids. It has two marks in Redis, both of which run out 
 its way, or somebody is at it; further rings need none) and *attended* (a worker is at it).
 """
 
+import threading
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -56,6 +57,47 @@ def ring(task: str, **ids: int) -> None:
 
     send.bell = bell  # type: ignore[attr-defined]
     transaction.on_commit(send, robust=True)
+
+
+class Often:
+    """A bell that one process rings many times a second: what rings soon after a ring goes together, as one ring.
+
+    No ring is lost: the one that stands for others is sent after all of them, `seconds` later at most.
+    """
+
+    def __init__(self, task: str, *, seconds: float) -> None:
+        """Remember what to ring."""
+        self.task = task
+        self.seconds = seconds
+        self._lock = threading.Lock()
+        self._quiet_until = 0.0
+        self._waits = False
+
+    def ring(self) -> None:
+        """Ring as `ring` does; in a transaction, once it has committed."""
+        if connection.in_atomic_block:
+            ring(self.task)
+            return
+        with self._lock:
+            if self._waits:
+                return
+            pause = self._quiet_until - time.monotonic()
+            if pause <= 0:
+                self._quiet_until = time.monotonic() + self.seconds
+            else:
+                self._waits = True
+        if pause <= 0:
+            _send(self.task, {})
+        else:
+            later = threading.Timer(pause, self._ring_for_all)
+            later.daemon = True
+            later.start()
+
+    def _ring_for_all(self) -> None:
+        with self._lock:
+            self._waits = False
+            self._quiet_until = time.monotonic() + self.seconds
+        _send(self.task, {})
 
 
 def answered(task: str, **ids: int) -> None:

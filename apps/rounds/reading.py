@@ -4,7 +4,7 @@ The fast way decodes and checks a whole body at once. Only if that fails, the it
 all that is wrong with each.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -126,7 +126,7 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 def read_batch(raw: bytes) -> list[ToldRound]:
     """Return the rounds of a batch in its order. Raises Malformed, TooManyRounds, Faulty."""
     rounds = _items(raw, _batch, ToldRound, at_most=MAX_ROUNDS)
-    _refuse([fault for index, told in enumerate(rounds) for fault in _faults_of_round(index, told)])
+    _settle(rounds, raw)
     return rounds
 
 
@@ -138,7 +138,7 @@ def read_single(raw: bytes) -> list[ToldRound]:
         raise Faulty([*_faults_of_item(0, raw, ToldRound)][:MAX_FAULTS]) from problem
     except (ValueError, RecursionError) as problem:
         raise Malformed from problem
-    _refuse([*_faults_of_round(0, told)])
+    _settle([told], raw)
     return [told]
 
 
@@ -232,19 +232,30 @@ def _faults_of_item(index: int, raw: bytes, kind: type[msgspec.Struct]) -> Itera
                 yield from _faults_of_value(index, name, value)
 
 
+def _settle(rounds: Sequence[ToldRound], raw: bytes) -> None:
+    """Refuse rounds that can't be kept; put moments and amounts of the others as they are kept. Raises Faulty."""
+    # Nothing but this escape makes a NUL character, so texts are looked at only where it occurs.
+    nul = b"\\u0000" in raw
+    faults: list[Fault] = []
+    for index, told in enumerate(rounds):
+        if told.timestamp.tzinfo is None:
+            told.timestamp = told.timestamp.replace(tzinfo=UTC)
+        usual = _is_plain(told.bet_amount) and _is_plain(told.win_amount) and EARLIEST <= told.timestamp < LATEST
+        if nul or not usual:
+            faults += _faults_of_round(index, told)
+            if not faults:
+                told.bet_amount, told.win_amount = kept(told.bet_amount), kept(told.win_amount)
+    _refuse(faults)
+
+
 def _faults_of_round(index: int, told: ToldRound) -> Iterator[Fault]:
     for name in ToldRound.__struct_fields__:
-        value = getattr(told, name)
-        # The usual round passes by one comparison a field.
-        if type(value) is str:
-            if "\x00" in value:
-                yield from _faults_of_value(index, _wire(name), value)
-        elif type(value) is datetime or not _is_plain(value):
-            yield from _faults_of_value(index, _wire(name), value)
+        yield from _faults_of_value(index, _wire(name), getattr(told, name))
 
 
-def _is_plain(amount: Any) -> bool:
-    return bool(amount.is_finite() and 0 <= amount < AMOUNT_LIMIT and amount.as_tuple().exponent >= -DECIMALS)
+def _is_plain(amount: Decimal) -> bool:
+    """Tell at once of the usual amount that it can be kept as it is."""
+    return amount.is_finite() and ZERO <= amount < AMOUNT_LIMIT and -DECIMALS <= amount.as_tuple().exponent <= 0  # type: ignore[operator]
 
 
 def _faults_of_value(index: int, name: str, value: Any) -> Iterator[Fault]:
@@ -275,9 +286,7 @@ def fits(amount: Decimal) -> bool:
 
 def kept(amount: Decimal) -> Decimal:
     """Return an amount that was found right, without zeros that nobody could store: 0e-99999 is 0."""
-    if not amount:
-        return ZERO
-    return amount if amount.as_tuple().exponent >= -DECIMALS else Decimal(number(amount))  # type: ignore[operator]
+    return Decimal(number(amount)) if amount else ZERO
 
 
 def _wire(name: str) -> str:

@@ -109,8 +109,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "apps.core.middleware.RequestIdMiddleware",
-    "apps.core.requestlog.RequestLog",
     "apps.core.middleware.ExpressLane",
+    "apps.core.requestlog.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -124,7 +124,7 @@ MIDDLEWARE = [
 ]
 
 # Calls to these never come from browsers, and there are thousands a second: they take no session, cookie or form.
-EXPRESS_PATHS = ("/gamerounds/",)
+EXPRESS_PATHS = {"/gamerounds/": "apps.rounds.api.urls"}
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

@@ -5,6 +5,7 @@ import json
 import socket
 import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
@@ -13,6 +14,7 @@ from apps.core import doorbell
 from apps.core import redis as core_redis
 from apps.core.tasks import HEARTBEAT, heartbeat
 from tests.events.factories import rolled_back
+from tests.workers import eventually
 
 TASK = "tests.bell"
 
@@ -312,3 +314,16 @@ def test_a_worker_shows_that_it_lives_for_half_a_minute(redis):
     heartbeat()
     assert abs(int(redis.get(HEARTBEAT)) - time.time()) < 5
     assert 25 < redis.ttl(HEARTBEAT) <= 30
+
+
+def test_rings_soon_after_one_another_go_as_one_and_the_last_is_never_lost(monkeypatch):
+    sent = []
+    monkeypatch.setattr(doorbell, "_send", lambda task, _: sent.append(task))
+    bell = doorbell.Often("some.task", seconds=0.05)
+    monkeypatch.setattr(doorbell, "connection", SimpleNamespace(in_atomic_block=False))
+    for _ in range(100):
+        bell.ring()
+    assert sent == ["some.task"]
+    eventually(lambda: len(sent) == 2)
+    bell.ring()
+    eventually(lambda: len(sent) == 3)

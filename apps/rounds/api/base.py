@@ -121,6 +121,7 @@ class IntegrationView(View):
 
     def crash(self, request: HttpRequest) -> HttpResponse:
         """Answer 500 for a bug, and let those hear of it who listen for crashes."""
+        log.exception("rounds_call_failed", path=request.path)
         got_request_exception.send(sender=type(self), request=request)
         return answer(500, {"error": "INTERNAL", "message": "Something went wrong on our side.", "details": []})
 
