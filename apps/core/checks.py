@@ -132,3 +132,26 @@ def production_is_reachable_as_it_says(**_: Any) -> Iterator[CheckMessage]:
             hint="Set it to the address clients use.",
             id="core.W001",
         )
+
+
+@register()
+def a_chain_takes_its_time(**_: Any) -> Iterator[CheckMessage]:
+    """No transaction is final before it was sent, and nobody signs in no time."""
+    if settings.CHAIN_FINALITY_SECONDS < 0 or settings.SIGNING_SECONDS < 1:
+        yield Error(
+            f"CHAIN_FINALITY_SECONDS is {settings.CHAIN_FINALITY_SECONDS}, "
+            f"SIGNING_SECONDS is {settings.SIGNING_SECONDS}.",
+            hint="Set the first to 0 or more, the second to 1 or more.",
+            id="core.E011",
+        )
+
+
+@register(deploy=True)
+def production_plays_for_real(**_: Any) -> Iterator[CheckMessage]:
+    """What the simulated chain calls final has happened nowhere."""
+    if settings.CHAIN == "simulated":
+        yield Warning(
+            "Rumble money moves on the simulated chain.",
+            hint="Name the class of a chain's adapter in CHAIN, or leave it empty.",
+            id="core.W002",
+        )

@@ -16,6 +16,8 @@ from django.core import checks
         ("DATABASE_POOL_SIZE", -1, "core.E006"),
         ("EGRESS_ALLOWED_NETWORKS", ["10.0.0.0/8", "inside"], "core.E008"),
         ("RELAY_THREADS", 1, "core.E010"),
+        ("CHAIN_FINALITY_SECONDS", -1.0, "core.E011"),
+        ("SIGNING_SECONDS", 0, "core.E011"),
     ],
 )
 def test_a_bad_setting_is_an_error_with_a_hint(settings, setting, value, expected):
@@ -33,4 +35,4 @@ def test_production_needs_services_of_its_own(settings):
     settings.EMBEDDED_SERVICES = ["postgres", "redis"]
     settings.EGRESS_ALLOW_LOOPBACK = True
     found = {message.id for message in checks.run_checks(include_deployment_checks=True)}
-    assert {"core.E007", "core.E009", "core.W001"} <= found
+    assert {"core.E007", "core.E009", "core.W001", "core.W002"} <= found

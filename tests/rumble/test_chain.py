@@ -9,6 +9,7 @@ from apps.ledger.models import ChainTransaction, SimulatedTransaction
 from apps.ledger.services import chain_control
 from tests.rumble import world
 from tests.rumble.world import APP, AT, RICH, THEN
+from tests.test_house_settings import settings_of
 
 pytestmark = pytest.mark.django_db
 
@@ -154,3 +155,13 @@ def test_control_refuses_nonsense(app):
     for wrong in ({"finality_seconds": -1}, {"finality_seconds": 1e9}, {"fail_next": -1}):
         with pytest.raises(Invalid):
             chain_control.control(app.operator_id, actor=APP, at=THEN, **wrong)
+
+
+@pytest.mark.parametrize(("said", "chosen"), [({}, ""), ({"CHAIN": "simulated"}, "simulated")])
+def test_production_has_no_simulated_chain_unless_it_is_told_so(tmp_path, said, chosen):
+    answer = settings_of(
+        "config.settings.production", "settings.CHAIN", SECRET_KEY="x" * 50, ALLOWED_HOSTS="podium.example",
+        PODIUM_DATA_DIR=str(tmp_path), DATABASE_URL="postgres://me@db.example/podium",
+        REDIS_URL="redis://cache.example:6379/2", **said,
+    )  # fmt: skip
+    assert (answer.stdout, answer.returncode) == (f"{chosen}\n", 0)
