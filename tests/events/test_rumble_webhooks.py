@@ -81,7 +81,7 @@ def test_six_attempts_are_made_over_hours():
 
 def test_an_applications_endpoint_is_none_of_the_operators_list():
     operator = OperatorFactory()
-    endpoint = application(operator, "http://127.0.0.1:9/hooks")
+    endpoint = application(operator, "http://127.0.0.1:8099/hooks")
     assert api(operator).get("/api/webhooks/endpoints").json()["endpoints"] == []
     assert api(operator).get(f"/api/webhooks/endpoints/{endpoint.public_id}").status_code == 404
     who = {"operator_id": operator.pk, "actor": SYSTEM, "at": NOON}

@@ -27,6 +27,13 @@ SAID = {
     "disconnected": "Disconnected. What you have paid for stays yours.",
     "left": "You are signed out.",
 }
+# Why somebody is not let in; the same codes say it to games in words of their own.
+NOT_IN = {
+    "OTP_INVALID": "That name and that code don't belong together. Enter the code that your authenticator shows now.",
+    "OTP_REUSED": "This code has been tried already. Wait for the next one.",
+    "USER_LOCKED": "Too many wrong codes. Wait a minute, then try again.",
+    "LINK_SPENT": "This link has been used, or it has expired. Ask for a new one where you got it.",
+}
 # Tries to get in from one address.
 TRIES_PER_MINUTE = 20
 
@@ -139,7 +146,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponseBase:
     except DomainError as refused:
         if player_of(request) is not None:  # the page was loaded again
             return redirect("play:home")
-        return _page(request, "sign_in", problem=refused, spent=True, status=403)
+        return _page(request, "sign_in", problem=NOT_IN.get(refused.code, refused.message), status=403)
     return remember(HttpResponse(status=303, headers={"Location": PATH}), made, request)
 
 
@@ -156,7 +163,7 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     try:
         made = browsers.enter_by_code(given["operator"], given["name"], given["code"], at=clock.now())
     except DomainError as refused:
-        return _page(request, "sign_in", known=given, problem=refused)
+        return _page(request, "sign_in", known=given, problem=NOT_IN.get(refused.code, refused.message))
     return remember(HttpResponse(status=303, headers={"Location": PATH}), made, request)
 
 

@@ -173,6 +173,7 @@ def test_inactivation_ends_keys_and_tokens_and_refunds(app):
     applications.inactivate(app.row.pk, reason="fraud", actor=SYSTEM, at=at)
     refused(app.get(f"/rumble-tournaments/{tournament}"), 401)
     refused(app.send("GET", "/user/profile", auth=f"Bearer {token}"), 401)
+    world.beat(clock.now())
     world.settle(clock.now() + timedelta(seconds=60))
     assert world.wallets(app.operator) == {"racera": world.RICH}
     old, keyed = app.secret, applications.reactivate(app.row.pk, actor=SYSTEM, at=clock.now())

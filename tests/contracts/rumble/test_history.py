@@ -12,6 +12,7 @@ from apps.rumble.services.applications import ApplicationChanges
 from tests.contracts.rumble.client import App, refused, settle
 from tests.events.relays import relaying, settled
 from tests.receivers import Receiver, Reply
+from tests.workers import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,8 +85,7 @@ def test_a_call_that_failed_is_on_record_too():
         numbering.number_facts(app.operator.pk)
         receiver.wait_for(1)
         settled(endpoint, PENDING=1)
-        while not (calls := app.get("/app-usage/webhook-calls", isSuccess="false").json()["results"]):
-            clock.now()
+        calls = eventually(lambda: app.get("/app-usage/webhook-calls", isSuccess="false").json()["results"])
     assert (calls[0]["isSuccess"], calls[0]["response"]["status"]) == (False, 500)
     assert "authorization" not in receiver.got[0].headers
 

@@ -22,7 +22,7 @@ def test_an_application_is_changed_and_its_token_never_shown(app):
     key = api(app.operator)
     path = f"/api/applications/{app.id}"
     body = {
-        "webhookUrl": "http://127.0.0.1:9/hooks",
+        "webhookUrl": "http://127.0.0.1:8099/hooks",
         "webhookToken": "hook-secret",
         "signing": "auto",
         "expirationHours": 48,
@@ -42,12 +42,14 @@ def test_an_application_is_changed_and_its_token_never_shown(app):
     assert key.get(path).json() == told
     assert key.get("/api/applications").json()["applications"][0] == told
 
-    again = key.put(path, {"webhookUrl": "http://127.0.0.1:9/other"}).json()
-    assert (again["webhookUrl"], again["expirationHours"]) == ("http://127.0.0.1:9/other", 48)
+    again = key.put(path, {"webhookUrl": "http://127.0.0.1:8099/other"}).json()
+    assert (again["webhookUrl"], again["expirationHours"]) == ("http://127.0.0.1:8099/other", 48)
     assert Endpoint.objects.get().pk == endpoint.pk
     assert key.put(path, {"webhookUrl": None}).json()["webhookUrl"] is None
     assert not Endpoint.objects.get().enabled
-    assert key.put(path, {"webhookUrl": "http://127.0.0.1:9/back"}).json()["webhookUrl"] == "http://127.0.0.1:9/back"
+    assert (
+        key.put(path, {"webhookUrl": "http://127.0.0.1:8099/back"}).json()["webhookUrl"] == "http://127.0.0.1:8099/back"
+    )
 
 
 @pytest.mark.parametrize(
