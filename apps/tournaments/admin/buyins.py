@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
@@ -238,7 +237,7 @@ class InviteForm(OperationForm):
     def clean(self) -> dict[str, Any]:
         """Read the people, telling the line that is wrong."""
         said = super().clean() or {}
-        upload: UploadedFile | None = said.get("file")
+        upload: Any = said.get("file")
         text = said.get("lines") or ""
         if upload is not None:
             if (upload.size or 0) > MAX_FILE:
