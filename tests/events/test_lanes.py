@@ -14,9 +14,18 @@ def test_a_lane_begins_narrow_and_widens_with_success():
 
 
 def test_nothing_is_added_while_something_hangs():
-    lane = Lane(width=10, begun={1: 100.0, 2: 100.9})
-    assert lane.room(100.9) == 8
-    assert lane.room(101.1) == 0
+    for standing in (UNKNOWN, FAILING):
+        lane = Lane(width=10, standing=standing, begun={1: 100.0, 2: 100.9})
+        assert lane.room(100.9) == 8
+        assert lane.room(101.1) == 0
+
+
+def test_one_lost_call_does_not_stop_an_endpoint_that_takes_the_others():
+    lane = Lane(width=4, standing=PROVEN, begun=dict.fromkeys(range(2), 100.0) | {2: 101.0})
+    assert lane.room(101.5) == 1
+    lane.begun[2] = 100.0
+    assert lane.room(101.5) == 0
+    assert Lane(width=1, standing=PROVEN, begun={1: 100.0}).room(101.5) == 0
 
 
 def test_an_odd_failure_halves_a_lane_and_a_row_of_them_leaves_one():

@@ -1,9 +1,10 @@
 """How much an endpoint is given at a time, so that a slow or dead one delays nobody but itself.
 
 A lane is what one relay process remembers of one endpoint. It begins narrow, widens with every success, and is one wide
-after failures. While something hangs in it, nothing more is put into it; after failures it rests, longer and longer.
-Half of the threads at most serve endpoints that have not proved themselves yet, a quarter at most those that fail: the
-rest is always there for the others.
+after failures. While something hangs in it, nothing more is put into it, unless the endpoint has proved itself and half
+of its lane goes on: one call that is lost is no outage. After failures it rests, longer and longer. Half of the threads
+at most serve endpoints that have not proved themselves yet, a quarter at most those that fail: the rest is always there
+for the others.
 """
 
 import random
@@ -37,7 +38,8 @@ class Lane:
 
     def room(self, now: float) -> int:
         """Return how many chains may be begun."""
-        if now < self.resting_until or any(now - begun > HANGS_SECONDS for begun in list(self.begun.values())):
+        hanging = sum(now - begun > HANGS_SECONDS for begun in list(self.begun.values()))
+        if now < self.resting_until or hanging > (self.width // 2 if self.standing == PROVEN else 0):
             return 0
         return max(0, self.width - len(self.begun))
 
