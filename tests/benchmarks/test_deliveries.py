@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 import urllib3
 from django.db import transaction
@@ -78,26 +79,37 @@ def test_deliveries_per_second_of_one_relay(redis, tmp_path):
     operator = OperatorFactory()
     print(f"\n{DELIVERIES:,} webhooks to one receiver; {fields.others()}")
     with taking(tmp_path / "bare") as url:
+        bare_used = time.process_time()
         bare = _bare(url, operator)
+        bare_used = time.process_time() - bare_used
     with taking(tmp_path / "relay") as url:
         made = make(operator, url)
-        with relay_process():
+        with relay_process() as relay:
             write(operator)  # the process is up once the first has come
             numbering.number_facts(operator.pk)
             eventually(lambda: Delivery.objects.filter(status="DELIVERED").count() == 1, seconds=60)
             for subject in range(SUBJECTS):
                 write(operator, subject=f"tournament:{subject}", data=DATA, count=DELIVERIES // SUBJECTS)
+            used = _processor_seconds(relay.pid)
             begun = time.time()
             while numbering.number_facts(operator.pk):
                 pass
             handed = time.time()
             eventually(lambda: not Delivery.objects.filter(status="PENDING").exists(), seconds=600)
+            used = _processor_seconds(relay.pid) - used
         came = sorted(arrivals(tmp_path / "relay").values())[1:]
     assert len(came) == DELIVERIES // SUBJECTS * SUBJECTS
     assert Attempt.objects.filter(delivery__endpoint=made.endpoint, status=204).count() == len(came) + 1
     rate = len(came) / (came[-1] - begun)
     print(f"  numbered and queued in {handed - begun:.2f} s")
     print(f"  one relay process: {rate:,.0f}/s (aim: 500/s); bare urllib3: {bare:,.0f}/s; {100 * rate / bare:.0f} %")
+    each, bare_each = (1_000_000 * seconds / len(came) for seconds in (used, bare_used))
+    print(f"  processor time of one delivery: {each:,.0f} µs; bare urllib3 with its signature: {bare_each:,.0f} µs")
+
+
+def _processor_seconds(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
 
 
 def _bare(url: str, operator) -> float:
