@@ -1,7 +1,8 @@
 """createJoinPay with four players: signed, with live ES256 sessions, synchronous, over HTTP, as `up` serves it.
 
 Printed beside bare SQL that writes the same rows, and beside Nakama 3.40's four-wallet update with ledger (1,660/s on
-two cores, design.md 10). Money has to add up; times are only printed. BENCH_ROOMS makes it smaller or longer.
+two cores, design.md 10). Money has to add up; times are only printed. BENCH_ROOMS makes it smaller or longer. On a
+machine that does other things, compare what a room costs the processors.
 """
 
 import json
@@ -24,7 +25,7 @@ from apps.rooms.models import Allowance, Room, Task
 from apps.rooms.services import sessions
 from config import addresses
 from config.management.commands.reconcile import CHECKS
-from tests.benchmarks import fields, web
+from tests.benchmarks import cpu, fields, web
 from tests.contracts.casino import an_operator
 from tests.factories import issue
 from tests.ledger.factories import fund
@@ -120,6 +121,8 @@ def test_create_join_pay_of_four():
 
 
 def _ask(port: int, requests: list[str], *, told: bool = False) -> float:
+    database, server = cpu.postmaster(), cpu.web()
+    before = cpu.spent(database), cpu.spent(server)
     asked = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.closedloop"],
         input=json.dumps({"port": port, "connections": CONNECTIONS, "requests": requests}),
@@ -129,7 +132,16 @@ def _ask(port: int, requests: list[str], *, told: bool = False) -> float:
     assert found["bad"] == []
     if told:
         print(f"  over HTTP: {fields.percentiles(found['took'])}")
+        _tell(len(requests), "over HTTP", cpu.spent(server) - before[1], cpu.spent(database) - before[0])
     return len(requests) / found["seconds"]
+
+
+def _tell(rooms: int, who: str, own: float, database: float) -> None:
+    both = own + database
+    print(
+        f"  {who}: {1000 * both / rooms:.2f} ms of processor a room, {1000 * database / rooms:.2f} of it PostgreSQL's;"
+        f" two cores of its own would do {2 * rooms / both:,.0f}/s"
+    )
 
 
 def _bare(tables: Tables) -> float:
@@ -150,13 +162,14 @@ def _bare(tables: Tables) -> float:
         writer.stdin.flush()
     for writer in writers:
         assert writer.stdout.readline() == "ready\n"
-    begun = time.perf_counter()
+    database = cpu.postmaster()
+    begun, before = time.perf_counter(), cpu.spent(database)
     for writer in writers:
         writer.stdin.write("go\n")
         writer.stdin.flush()
-    for writer in writers:
-        writer.stdout.readline()
+    own = sum(float(writer.stdout.readline()) for writer in writers)
     seconds = time.perf_counter() - begun
+    _tell(share * PROCESSES, "bare SQL", own, cpu.spent(database) - before)
     for writer in writers:
         writer.communicate(timeout=60)
     return share * PROCESSES / seconds
