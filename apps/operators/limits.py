@@ -7,6 +7,7 @@ must not become an outage of the platform.
 
 import hashlib
 import math
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,20 +22,24 @@ log = structlog.get_logger(__name__)
 
 # How long nobody tries again after Redis failed; else every request would wait for the same dead socket.
 PAUSE_SECONDS = 1.0
+# How long calls that were taken together may be spent, and of how many owners a process keeps such.
+PURSE_SECONDS = 1.0
+MOST_PURSES = 10_000
 
 SCRIPT = """
-local refused_by, state = 0, {}
+local refused_by, state, calls = 0, {}, tonumber(ARGV[2 * #KEYS + 1])
 for i, key in ipairs(KEYS) do
+  local limit = tonumber(ARGV[2 * i - 1])
   local used, left = tonumber(redis.call('GET', key) or '0'), redis.call('PTTL', key)
   if left < 0 then used, left = 0, tonumber(ARGV[2 * i]) end
   state[i] = {used, left}
-  if used >= tonumber(ARGV[2 * i - 1]) and (refused_by == 0 or left > state[refused_by][2]) then refused_by = i end
+  if used + calls > limit and (refused_by == 0 or left > state[refused_by][2]) then refused_by = i end
 end
 if refused_by > 0 then return {refused_by, state[refused_by][1], state[refused_by][2]} end
 for i, key in ipairs(KEYS) do
-  if state[i][1] == 0 then redis.call('SET', key, 1, 'PX', ARGV[2 * i]) else redis.call('INCR', key) end
+  if state[i][1] == 0 then redis.call('SET', key, calls, 'PX', ARGV[2 * i]) else redis.call('INCRBY', key, calls) end
 end
-return {0, state[1][1] + 1, state[1][2]}
+return {0, state[1][1] + calls, state[1][2]}
 """
 
 SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -73,15 +78,18 @@ def _run(keys: list[str], numbers: list[int]) -> Any:
         return redis.eval(SCRIPT, len(keys), *keys, *numbers)
 
 
-def take(owner: str, windows: Sequence[Window]) -> Verdict | None:
-    """Count one call of `owner` in every window, or in none if any is full. None: Redis is away, nobody counted."""
+def take(owner: str, windows: Sequence[Window], *, calls: int = 1) -> Verdict | None:
+    """Count calls of `owner` in every window, or in none if they don't fit in one. None: Redis is away, none counted.
+
+    The calls of one `take` are allowed or refused together.
+    """
     if time.monotonic() < _Outage.until:
         return None
     # The braces keep one owner's counters on one node of a Redis cluster, as one script needs them.
     keys = [f"rate:{{{owner}}}:{window.name}" for window in windows]
     numbers = [number for window in windows for number in (window.limit, window.seconds * 1000)]
     try:
-        refused_by, used, left = _run(keys, numbers)
+        refused_by, used, left = _run(keys, [*numbers, calls])
     except RedisError as problem:
         _Outage.until = time.monotonic() + PAUSE_SECONDS
         log.warning("rate_limits_not_counted", problem=str(problem))
@@ -93,3 +101,41 @@ def take(owner: str, windows: Sequence[Window]) -> Verdict | None:
         remaining=max(0, window.limit - used),
         reset_seconds=max(1, math.ceil(left / 1000)),
     )
+
+
+class Purses:
+    """Counts calls that come by the thousand: takes many at once from the window, and spends them in this process.
+
+    A limit is never exceeded. What is not spent within a second is lost, so a caller at its limit may be refused a few
+    calls early: `at_once` for each process at most.
+    """
+
+    def __init__(self, *, at_once: int) -> None:
+        """Begin with empty purses."""
+        self.at_once = at_once
+        self._lock = threading.Lock()
+        # owner: what is left, until when, and when it was last filled.
+        self._purses: dict[str, tuple[int, float, float]] = {}
+
+    def spend(self, owner: str, window: Window) -> int:
+        """Spend one call; return 0, or after how many seconds to come back."""
+        now = time.monotonic()
+        with self._lock:
+            left, until, filled = self._purses.get(owner, (0, 0.0, 0.0))
+            if left and now < until:
+                self._purses[owner] = (left - 1, until, filled)
+                return 0
+        # Whoever calls seldom takes one call at a time.
+        calls = self.at_once if now - filled < PURSE_SECONDS else 1
+        verdict = take(owner, [window], calls=calls)
+        if verdict is not None and not verdict.allowed and calls > 1:
+            calls = 1
+            verdict = take(owner, [window])
+        if verdict is not None and not verdict.allowed:
+            return verdict.reset_seconds
+        with self._lock:
+            if len(self._purses) > MOST_PURSES:
+                self._purses.clear()
+            left, until, _ = self._purses.get(owner, (0, 0.0, 0.0))
+            self._purses[owner] = ((left if now < until else 0) + calls - 1, now + PURSE_SECONDS, now)
+        return 0

@@ -18,6 +18,8 @@ from apps.matches.services import disputing
 from apps.operators.models import Operator, Player, Role, User
 from apps.rooms import operations
 from apps.rooms.services import chips
+from apps.rounds.models import ChannelKind, IntakeMinute
+from apps.rounds.services import channels
 from apps.tournaments.models import GameEvent, Tournament
 from apps.tournaments.services import running
 from tests import factories
@@ -78,6 +80,12 @@ class Scene:
         self.chip, _ = chips.create(
             self.operator.pk, game_id=self.floor.game_id, name="Gold", symbol="GOLD", image="", actor=STAFF, at=AT
         )
+
+        IntakeMinute.objects.create(operator=self.operator, integration=name, minute=AT, calls=2, rounds=150, fresh=149)
+        self.channel = channels.add(
+            self.operator.pk, name=f"{name}-kafka", integration=name, kind=ChannelKind.KAFKA,
+            configuration={"servers": "kafka.example:9093"}, mapping={}, actor=STAFF, at=AT,
+        )  # fmt: skip
 
         self.game = matches.client(self.operator, f"{self.operator.slug}-kart", hold_minutes=30)
         self.match = matches.make(self.game, DUEL).match

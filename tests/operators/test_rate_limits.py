@@ -174,3 +174,21 @@ def test_rotation_gives_the_new_key_a_count_of_its_own(operator, redis):
 def test_a_redis_that_has_forgotten_the_script_is_told_again(redis):
     redis.script_flush()
     assert [limits.take("one", [Window("standard", 2, 60)]).remaining for _ in range(2)] == [1, 0]
+
+
+def test_a_purse_never_spends_more_than_the_limit_and_looks_seldom(redis, monkeypatch):
+    window, asked = Window("rounds", 100, 60), []
+    run = limits._run
+    monkeypatch.setattr(limits, "_run", lambda *said: asked.append(said) or run(*said))
+    first, second = limits.Purses(at_once=20), limits.Purses(at_once=20)
+    allowed = [purse.spend("somebody", window) for _ in range(100) for purse in (first, second)].count(0)
+    assert allowed == 100
+    assert len(asked) < 100 + 2 * 100
+    assert first.spend("somebody", window) > 0
+    assert first.spend("somebody else", window) == 0
+
+
+def test_whoever_calls_seldom_leaves_nothing_unspent(redis):
+    for _ in range(3):
+        assert limits.Purses(at_once=20).spend("somebody", Window("rounds", 3, 60)) == 0
+    assert limits.Purses(at_once=20).spend("somebody", Window("rounds", 3, 60)) > 0

@@ -37,10 +37,12 @@ RABBIT: Fields = {
 KAFKA: Fields = {
     "servers": lambda: forms.CharField(max_length=1000, help_text="host:port, with commas between several."),
     "security": lambda: forms.ChoiceField(
-        choices=[(word, word) for word in ("SASL_SSL", "SSL", "SASL_PLAINTEXT", "PLAINTEXT")]
+        choices=[(word, word) for word in ("SASL_SSL", "SSL", "SASL_PLAINTEXT", "PLAINTEXT")], initial="SASL_SSL"
     ),
     "mechanism": lambda: forms.ChoiceField(
-        choices=[(word, word) for word in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")], label="SASL mechanism"
+        choices=[(word, word) for word in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")],
+        initial="PLAIN",
+        label="SASL mechanism",
     ),
     "username": lambda: forms.CharField(max_length=200, required=False),
     "topic": lambda: forms.CharField(max_length=200, required=False, help_text="Empty: gamity.{integration}.rounds"),
@@ -52,6 +54,7 @@ KAFKA: Fields = {
     ),
     "start": lambda: forms.ChoiceField(
         choices=[("earliest", "All that is there"), ("latest", "Only what comes from now on")],
+        initial="earliest",
         label="A new group reads",
     ),
 }

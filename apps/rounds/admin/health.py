@@ -180,7 +180,7 @@ WAITING = """
            SELECT received_at FROM rounds_pendinground p WHERE p.operator_id = o.id ORDER BY number LIMIT 1) first
      CROSS JOIN LATERAL (
            SELECT count(*) AS waiting
-             FROM (SELECT FROM rounds_pendinground p WHERE p.operator_id = o.id LIMIT %s) some) line
+             FROM (SELECT FROM rounds_pendinground p WHERE p.operator_id = o.id LIMIT %s) seen) line
      WHERE %s::bigint[] IS NULL OR o.id = ANY (%s)
      ORDER BY first.received_at
 """

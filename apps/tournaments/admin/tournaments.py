@@ -23,7 +23,7 @@ from apps.core.admin import (
     formats,
 )
 from apps.ledger.admin.books import as_id
-from apps.tournaments.admin import buyins, forms, page, previews
+from apps.tournaments.admin import buyins, drafting, forms, page, previews
 from apps.tournaments.admin.looks import money, status_badge
 from apps.tournaments.lifecycle import UPCOMING, TournamentStatus
 from apps.tournaments.models import Tournament
@@ -39,7 +39,7 @@ def _cancelled(tournament: Tournament) -> str:
 
 
 def _is_upcoming(tournament: Tournament) -> bool:
-    return tournament.status in (TournamentStatus.DRAFT, *UPCOMING)
+    return tournament.status in (TournamentStatus.DRAFT, *UPCOMING) and not drafting.is_rounds_draft(tournament)
 
 
 OPERATIONS = (
@@ -145,6 +145,8 @@ OPERATIONS = (
         offered=_is_upcoming,
         done="Saved.",
     ),
+    drafting.EDIT,
+    drafting.CLONE,
     Operation(
         name="cancel",
         label="Cancel and refund",
@@ -167,16 +169,7 @@ class TournamentAdmin(TenantAdmin):
 
     change_form_template = "podium/tournament.html"
     operations = OPERATIONS
-    creation = Operation(
-        name="create",
-        label="Create draft",
-        icon="add",
-        run=creation.create_tournament,
-        form=forms.NewTournamentForm,
-        permission="tournaments.add_tournament",
-        explain="A draft is out of everybody's sight until it is published.",
-        done="The draft is there. Publish it when it is ready.",
-    )
+    creation = drafting.CREATE
     views = (
         ("All", {}),
         ("Upcoming", {"status__exact": "REGISTERING"}),
@@ -377,7 +370,8 @@ class TournamentAdmin(TenantAdmin):
                 "opts": self.opts,
                 "title": "For which operator?",
                 "operators": found,
+                "scoring": request.GET.get("scoring", ""),
             }
             return TemplateResponse(request, "podium/choose_operator.html", context)
         request.podium_operator = found[0]  # type: ignore[attr-defined]
-        return super().add_view(request, form_url, extra_context)
+        return self._operate(request, drafting.creation_for(request, found[0]), None)

@@ -133,25 +133,11 @@ def create_tournament(new: NewTournament, *, operator: Operator, actor: Actor, a
 
     Raises GameUnknown, UnknownAsset, Invalid, DuplicateExternalId (operators.md 3.1).
     """
-    game = Game.objects.for_operator(operator.pk).filter(slug=new.game_slug, enabled=True).first()
-    if game is None:
-        raise GameUnknown(fields={"game": ["Unknown game."]})
+    game = game_of(operator, new)
     asset = assets.get_asset(operator.pk, new.currency or operator.currency)
-    if new.percentages is not None:
-        rules.check_percentages(new.percentages)
-    tournament = _build(new, operator=operator, game=game, asset=asset, at=at)
-    _check(tournament, at)
-    # The escrow is named after the tournament and the tournament needs its escrow: take the id first.
-    tournament.pk = _next_id()
-    tournament.escrow = accounts.open_escrow(tournament.subject, asset, hot=tally.is_hot(new.max_players))
-    try:
-        with transaction.atomic():
-            tournament.save(force_insert=True)
-    except IntegrityError as problem:
-        if "tournaments_external_id_once" not in str(problem):
-            raise
-        raise DuplicateExternalId(external_id=new.external_id) from problem
-    tally.open_stripes(tournament.pk, new.max_players)
+    tournament = build(new, operator=operator, game=game, asset=asset, at=at)
+    check(tournament, at)
+    store(tournament)
     if new.scoring is not None and new.scoring.invited:
         terms.invite(tournament, [(one.brand_id, one.player_id) for one in new.scoring.invited])
     engines.of(tournament).created(tournament, at=at)
@@ -160,14 +146,40 @@ def create_tournament(new: NewTournament, *, operator: Operator, actor: Actor, a
     return tournament
 
 
+def game_of(operator: Operator, new: NewTournament) -> Game:
+    """Return the game that is to be played. Raises GameUnknown."""
+    game: Game | None = Game.objects.for_operator(operator.pk).filter(slug=new.game_slug, enabled=True).first()
+    if game is None:
+        raise GameUnknown(fields={"game": ["Unknown game."]})
+    return game
+
+
+def store(tournament: Tournament) -> None:
+    """Store a new tournament with its escrow and its stripes. Raises DuplicateExternalId."""
+    # The escrow is named after the tournament and the tournament needs its escrow: take the id first.
+    tournament.pk = _next_id()
+    hot = tally.is_hot(tournament.max_players)
+    tournament.escrow = accounts.open_escrow(tournament.subject, tournament.asset, hot=hot)
+    try:
+        with transaction.atomic():
+            tournament.save(force_insert=True)
+    except IntegrityError as problem:
+        if "tournaments_external_id_once" not in str(problem):
+            raise
+        raise DuplicateExternalId(external_id=tournament.external_id) from problem
+    tally.open_stripes(tournament.pk, tournament.max_players)
+
+
 def _next_id() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval(pg_get_serial_sequence('tournaments_tournament', 'id'))")
         return int(cursor.fetchone()[0])
 
 
-def _build(new: NewTournament, *, operator: Operator, game: Game, asset: Asset, at: datetime) -> Tournament:
-    """Take the snapshot: the request, then the operator's preferences, then the defaults."""
+def build(new: NewTournament, *, operator: Operator, game: Game, asset: Asset, at: datetime) -> Tournament:
+    """Take the snapshot: the request, then the operator's preferences, then the defaults. Raises Invalid."""
+    if new.percentages is not None:
+        rules.check_percentages(new.percentages)
     wishes = operator.settings
     fee = _units("entry_fee", new.entry_fee, asset)
     rake = Decimal(wishes.rake_percent) if new.rake_percent is None else new.rake_percent
@@ -256,7 +268,7 @@ def _prize_rules(percentages: Sequence[Decimal]) -> list[dict[str, Any]]:
     return [{"minPlayers": 0, "percentages": [str(share) for share in percentages]}]
 
 
-def _check(tournament: Tournament, at: datetime) -> None:
+def check(tournament: Tournament, at: datetime) -> None:
     """Raise Invalid for combinations that make no tournament."""
     if tournament.max_players is not None and tournament.min_players > tournament.max_players:
         raise Invalid("min_players exceeds max_players.", fields={"min_players": ["Must not exceed max_players."]})
@@ -316,7 +328,7 @@ def update_tournament(tournament_id: int, changes: TournamentChanges, *, actor: 
         tournament.max_rounds = None  # what the configuration said before no longer holds
     for name, value in wanted.items():
         setattr(tournament, name, value)
-    _check(tournament, at)
+    check(tournament, at)
     tournament.save(update_fields=[*wanted, "max_rounds"])
     engines.of(tournament).changed(tournament, at=at)
     if "max_players" in wanted:
