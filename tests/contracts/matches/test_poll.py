@@ -102,13 +102,16 @@ def test_pages_follow_by_cursor_and_by_player(game):
     assert ids(poll(game, "?user_id=dan")) == [other]
 
 
-def test_the_same_question_twice_in_a_second_is_too_often(game):
+def test_the_same_question_twice_in_a_second_is_too_often(game, monkeypatch):
+    assert views.QUESTION_SECONDS == 1
+    monkeypatch.setattr(views, "QUESTION_SECONDS", 60)  # however slow the machine is
     first = game.send("GET", MATCHES)
     assert first.status_code == 200
     assert game.send("GET", MATCHES, **{"If-None-Match": first["ETag"]}).status_code == 304
     assert game.send("GET", f"{MATCHES}?status=pending").status_code == 200
     again = game.send("GET", MATCHES)
-    assert (again.status_code, again["Retry-After"], again.json()["error"]["code"]) == (429, "1", "rate_limit_exceeded")
+    assert (again.status_code, again.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert int(again["Retry-After"]) > 0
 
 
 def test_all_questions_together_have_a_limit(game, monkeypatch):

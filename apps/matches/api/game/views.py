@@ -27,6 +27,7 @@ MAX_ID, MAX_NOTE, MAX_EVIDENCE = 128, 2000, 20
 NOT_MODIFIED = 304
 # The same question may be asked once a second. Its further pages, other questions and those that name the ETag that
 # they know may follow at once, within the limit of all of them.
+QUESTION_SECONDS = 1
 ALL_POLLS = limits.Window("polls", 20, 1)
 
 
@@ -98,7 +99,8 @@ class MatchesView(GameView):
         """Count a poll, and the question where it is a new one."""
         windows = [ALL_POLLS]
         if question is not None:
-            windows.insert(0, limits.Window(f"poll:{hashlib.sha256(question.encode()).hexdigest()[:16]}", 1, 1))
+            name = hashlib.sha256(question.encode()).hexdigest()[:16]
+            windows.insert(0, limits.Window(f"poll:{name}", 1, QUESTION_SECONDS))
         verdict = limits.take(f"{self.client.operator.public_id}:{self.client.pk}", windows)
         if verdict is not None and not verdict.allowed:
             raise Throttled(verdict.reset_seconds)
