@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.rumble.api.dialect.errors import nothing_here
+from apps.rumble.api.dialect.urls import documents as rumble_documents
 
 # What operators call with their keys. Mounted twice, because clients of the original write either (operators.md 1.1).
 operator_api = [
@@ -20,9 +21,6 @@ operator_api = [
 # What game platforms call with their keys; these clients write any of three prefixes.
 internal_api = include("apps.tournaments.api.internal.urls")
 
-# What game servers call, signed; its clients write any of three prefixes, too (rooms.md 1).
-room_api = include("apps.rooms.api.urls")
-
 urlpatterns = [
     path("", include("apps.core.api.urls")),
     path("admin/", admin.site.urls),
@@ -31,14 +29,13 @@ urlpatterns = [
     path("api/internal/", internal_api),
     path("api/api/internal/", internal_api),
     # Rooms come first: they are asked most, and few of their prefixes tell that a call is another's.
-    path("api/", room_api),
-    path("api/api/", room_api),
-    path("", room_api),
+    path("", include("apps.rooms.api.mounts")),
     path("api/", include(operator_api)),
     path("api/api/", include(operator_api)),
     path("", include("apps.rounds.api.urls")),
     path("", include("apps.rumble.play.urls")),
     path("developers-api/", include("apps.rumble.api.dialect.urls")),
+    path("developers-api/", include(rumble_documents)),
     path("developers-api/<path:rest>", csrf_exempt(nothing_here)),
     path("", include("apps.rumble.api.dialect.urls")),
 ]

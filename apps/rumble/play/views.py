@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -107,8 +107,8 @@ def tournament(request: HttpRequest, player: Player, tournament_id: str) -> Http
     """One of them, with its board."""
     try:
         found = shown.tournament_of(player, tournament_id)
-    except TournamentNotFound as problem:
-        raise Http404 from problem
+    except TournamentNotFound:
+        return _page(request, "gone", player, tab="tournaments", status=404)
     template = "board" if "fragment" in request.GET else "tournament"
     return _page(request, template, player, tab="tournaments", **found)
 

@@ -211,3 +211,13 @@ def test_joining_is_refused_in_the_documented_ways(app):
     assert listed["totalResults"] == 4
     assert app.get(f"/rumble-tournaments/{tournament}/participants", status="REMOVED").json()["totalResults"] == 0
     refused(app.get(f"/rumble-tournaments/{tournament}/participants", status="GONE"), 400)
+
+
+def test_the_dialect_describes_itself_where_the_original_does(app):
+    described = app.send("GET", "/docs-json", auth="").json()
+    assert set(described["components"]["securitySchemes"]) == {"application", "player"}
+    assert all(path.startswith("/developers-api/") for path in described["paths"])
+    calls = {call["operationId"] for calls in described["paths"].values() for call in calls.values()}
+    assert len(calls) == 28
+    assert {"AuthController_otpInit", "RumbleTournamentsController_join"} <= calls
+    assert app.send("GET", "/docs/", auth="").status_code == 200

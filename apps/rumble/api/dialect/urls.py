@@ -1,6 +1,7 @@
 """Addresses of the dialect, at `/developers-api/` and at the root. A slash at the end is optional."""
 
-from django.urls import URLPattern, re_path
+from django.urls import URLPattern, include, path, re_path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from apps.rumble.api.dialect.views import containers, history, settings, tournaments, users
 
@@ -38,4 +39,23 @@ urlpatterns: list[URLPattern] = [
     re_path(r"^user/profile/?$", users.ProfileView.as_view()),
     re_path(r"^user/balances/?$", users.BalancesView.as_view()),
     re_path(r"^app-usage/webhook-calls/?$", history.WebhookCallsView.as_view()),
+]
+
+# The description, where the original has it; below its mount only.
+documents = [
+    re_path(
+        r"^docs-json/?$",
+        SpectacularJSONAPIView.as_view(
+            patterns=[path("developers-api/", include(urlpatterns))],
+            custom_settings={
+                "TITLE": "Podium: rumble tournaments",
+                "POSTPROCESSING_HOOKS": [
+                    "drf_spectacular.hooks.postprocess_schema_enums",
+                    "apps.core.api.schema.errors_everywhere",
+                ],
+            },
+        ),
+        name="rumble-schema",
+    ),
+    re_path(r"^docs/?$", SpectacularSwaggerView.as_view(url_name="rumble-schema")),
 ]
