@@ -6,8 +6,11 @@ reported need nobody: every question has an answer for them.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
+from apps.core.actors import Actor
+from apps.core.errors import DomainError
 from apps.operators.models import Player
 from apps.tournaments.models import Entry, ScoringSource, Tournament
 
@@ -17,6 +20,32 @@ class LastPlay(NamedTuple):
 
     currency: str
     game: str
+
+
+class AccountedRound(NamedTuple):
+    """One round in an account of points: what it is worth, and why it does not count (None: it does)."""
+
+    round_id: str
+    occurred_at: datetime
+    bet: Decimal
+    win: Decimal
+    currency: str
+    points: Decimal | None
+    reason: str | None
+
+
+class Account(NamedTuple):
+    """What somebody's points are made of, by which method, in which version of its reckoning."""
+
+    method: str
+    version: int
+    rounds: Sequence[AccountedRound]
+
+
+class NothingToReset(DomainError):
+    """Only points that are made of rounds can be reset."""
+
+    code = "INVALID_STATE"
 
 
 class Engine:
@@ -63,6 +92,18 @@ class Engine:
     def unfit(self, tournament: Tournament, entry_ids: Collection[int]) -> Mapping[int, str]:
         """Return why entries get no prize whatever their rank, of those that get none."""
         return {}
+
+    def account(self, tournament: Tournament, entry: Entry, *, limit: int, offset: int) -> Account:
+        """Return what an entry's points are made of, newest first."""
+        return Account(method="REPORTED", version=1, rounds=())
+
+    def rounds_left(self, tournament: Tournament, entry_ids: Collection[int]) -> Mapping[int, int]:
+        """Return how many rounds may still count for entries, where that is limited."""
+        return {}
+
+    def reset(self, entry: Entry, *, reason: str, by_staff: bool, actor: Actor, at: datetime) -> Entry:
+        """Let a player begin anew, in a transaction of its own. Raises DomainError where that can't be."""
+        raise NothingToReset
 
     def ended(self, tournament: Tournament, *, at: datetime) -> None:
         """Listen no more: it was completed or cancelled."""

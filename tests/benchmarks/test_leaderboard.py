@@ -97,7 +97,7 @@ def _reads_through_services(tournament):
         print(f"  services, {name + ':':15}{took}")
     entry = Entry.objects.filter(tournament=tournament, status="IN").order_by("pk")[PLAYERS // 3]
     with fields.timed("one position by counting rows"):
-        counted = boards._position_from_rows(entry)
+        counted = boards.position_by_rows(entry)
     assert boards.position_of(entry) == counted
     print(f"  services, a position:    {timed(lambda: boards.position_of(entry))}")
 

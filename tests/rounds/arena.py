@@ -4,7 +4,7 @@ import itertools
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from apps.core.actors import SYSTEM
@@ -18,6 +18,7 @@ from apps.tournaments.services import creation, entries, running
 from tests.factories import GAME
 from tests.rounds.world import ROUND_GAME, Integration, a_round
 
+WIDE = Context(prec=60)
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _ids = itertools.count(1)
 
@@ -71,7 +72,7 @@ def played(player: str = "ann", bet: Any = 1, win: Any = 0, *, second: float = 0
 def board(tournament: Tournament) -> list[tuple[str, Decimal]]:
     """Who has how many points, best first."""
     ranked = Entry.objects.filter(tournament=tournament).select_related("player").ranked()
-    return [(entry.player.external_id, entry.points.normalize()) for entry in ranked]
+    return [(entry.player.external_id, entry.points.normalize(WIDE)) for entry in ranked]
 
 
 def state(tournament: Tournament) -> list[dict[str, Any]]:

@@ -78,6 +78,39 @@ ACTIVE = {
     "required": ["gameId", "brandIds"],
     "properties": {"gameId": {"type": "string"}, "brandIds": {"type": "array", "items": {"type": "string"}}},
 }
+VOID = {
+    "type": "object",
+    "required": ["roundId", "reason"],
+    "properties": {"roundId": _text("The round.", 200), "reason": _text("For staff, and for the records.", 500)},
+}
+VOIDED = {
+    "type": "object",
+    "required": ["roundId", "voidedAt", "tournaments", "settledTournamentIds"],
+    "properties": {
+        "roundId": {"type": "string"},
+        "voidedAt": {"type": "string", "format": "date-time"},
+        "tournaments": {
+            "type": "array",
+            "description": "The open boards that it was taken out of.",
+            "items": {
+                "type": "object",
+                "required": ["tournamentId", "pointsBefore", "pointsAfter", "rankBefore", "rankAfter"],
+                "properties": {
+                    "tournamentId": {"type": "string"},
+                    "pointsBefore": {"type": "string"},
+                    "pointsAfter": {"type": "string"},
+                    "rankBefore": {"type": "integer"},
+                    "rankAfter": {"type": "integer"},
+                },
+            },
+        },
+        "settledTournamentIds": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Tournaments that it counts in and whose results are fixed.",
+        },
+    },
+}
 ERROR = {
     "type": "object",
     "required": ["error", "message", "details"],
@@ -105,6 +138,8 @@ COMPONENTS = {
     "PortfolioOperator": GROUP,
     "PortfolioGame": GAME,
     "ActiveGame": ACTIVE,
+    "VoidRound": VOID,
+    "VoidedRound": VOIDED,
     "RoundsError": ERROR,
 }
 ERRORS = {
@@ -161,6 +196,20 @@ PATHS = {
     "/gamerounds/{INTEGRATION_ID}/batch": {
         "post": _call(
             "gamerounds_batch", "Send up to 100 rounds: all or none", TAKEN, _list_of("GameRound", maxItems=MAX_ROUNDS)
+        )
+    },
+    "/gamerounds/{INTEGRATION_ID}/void": {
+        "post": _call(
+            "gamerounds_void",
+            "Take a round out of every open board, for good",
+            {
+                "200": _done("Taken out", {"$ref": "#/components/schemas/VoidedRound"}),
+                "409": {
+                    "description": "Recorded, but it counts only where results are fixed",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RoundsError"}}},
+                },
+            },
+            {"$ref": "#/components/schemas/VoidRound"},
         )
     },
     "/external/{INTEGRATION_ID}/sync-operators-and-brands": {

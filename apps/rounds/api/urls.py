@@ -5,6 +5,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.rounds.api import views
+from apps.rounds.api.voids import VoidView
 
 
 def _calls(address: str, view: type[View]) -> list[URLPattern]:
@@ -16,6 +17,7 @@ def _calls(address: str, view: type[View]) -> list[URLPattern]:
 urlpatterns = [
     *_calls("gamerounds/<str:integration_id>/single", views.SingleView),
     *_calls("gamerounds/<str:integration_id>/batch", views.BatchView),
+    *_calls("gamerounds/<str:integration_id>/void", VoidView),
     *_calls("external/<str:integration_id>/sync-operators-and-brands", views.BrandsView),
     *_calls("external/<str:integration_id>/sync-games", views.GamesView),
     *_calls("external/<str:integration_id>/active-games", views.ActiveGamesView),

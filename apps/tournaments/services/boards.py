@@ -6,7 +6,7 @@ comes from the board; what a row shows beside it (names, what was paid, rounds) 
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,16 +15,16 @@ from typing import Any
 
 import structlog
 from django.db import connection
-from django.db.models import F, Q, Window
+from django.db.models import F, Q, Value, Window
 from django.db.models.expressions import OrderBy
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Coalesce, RowNumber
 
 from apps.core import doorbell
 from apps.tournaments import board
 from apps.tournaments.board import Place, Silent
 from apps.tournaments.lifecycle import EntryStatus
 from apps.tournaments.models import Entry, Tournament
-from apps.tournaments.querysets import RANKING
+from apps.tournaments.querysets import NEVER_ELIMINATED, RANKING
 from apps.tournaments.services import tally
 
 log = structlog.get_logger(__name__)
@@ -77,7 +77,7 @@ def around(tournament: Tournament, entry: Entry, *, each_side: int = 5) -> Board
     found = _shown(tournament, ask)
     if found is not None:
         return found
-    position = _position_from_rows(entry)
+    position = position_by_rows(entry)
     first = max(0, position - 1 - each_side)
     return _page_from_rows(tournament, offset=first, limit=position - first + each_side, include_out=True)
 
@@ -104,6 +104,34 @@ def positions(entries: Iterable[Entry]) -> dict[int, int]:
         found |= known
         found |= _positions_from_rows(tournament_id, missing)
     return found
+
+
+def shared_ranks(tournament: Tournament, rows: Sequence[tuple[int, Entry]]) -> list[tuple[int, Entry]]:
+    """Return rows of a board, in its order, with one rank for those whose points are equal: the best of theirs."""
+    shared: list[tuple[int, Entry]] = []
+    last: tuple[int, Entry] | None = None
+    for position, entry in rows:
+        if last is not None and _level(last[1], entry):
+            rank = last[0]
+        elif last is None and position > 1:
+            rank = _first_of_equals(tournament, entry)
+        else:
+            rank = position
+        last = rank, entry
+        shared.append(last)
+    return shared
+
+
+def _level(one: Entry, other: Entry) -> bool:
+    return (one.points, one.elimination_round) == (other.points, other.elimination_round)
+
+
+def _first_of_equals(tournament: Tournament, entry: Entry) -> int:
+    everybody = Entry.objects.filter(tournament=tournament).on_board()
+    out = NEVER_ELIMINATED if entry.elimination_round is None else entry.elimination_round
+    later = everybody.alias(out=Coalesce("elimination_round", Value(NEVER_ELIMINATED)))
+    ahead: int = later.filter(Q(points__gt=entry.points) | Q(points=entry.points, out__gt=out)).count()
+    return ahead + 1
 
 
 # --- from the board ---------------------------------------------------------------------------------------------------
@@ -242,7 +270,7 @@ def _those_in(tournament_id: int, offset: int, limit: int) -> list[tuple[int, in
 def _positions_from_rows(tournament_id: int, entries: list[Entry]) -> dict[int, int]:
     """Count one entry's position, or number everybody for several."""
     if len(entries) <= 1:
-        return {entry.pk: _position_from_rows(entry) for entry in entries}
+        return {entry.pk: position_by_rows(entry) for entry in entries}
     text, parameters, _ = _numbered(tournament_id)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -252,7 +280,7 @@ def _positions_from_rows(tournament_id: int, entries: list[Entry]) -> dict[int, 
         return dict(cursor.fetchall())
 
 
-def _position_from_rows(entry: Entry) -> int:
+def position_by_rows(entry: Entry) -> int:
     """Count who stands before the entry, as the database has it; those with fewer points need no look."""
     everybody = Entry.objects.filter(tournament_id=entry.tournament_id).on_board()
     names = {f"key_{k}": key.expression for k, key in enumerate(_KEYS)}

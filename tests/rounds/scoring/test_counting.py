@@ -12,7 +12,7 @@ from tests.rounds.arena import NOON, Arena, board, played
 pytestmark = pytest.mark.django_db
 
 
-def D(text):
+def D(text):  # noqa: N802 - reads like a number
     return Decimal(str(text))
 
 
@@ -153,3 +153,11 @@ def test_ties_are_broken_as_the_policy_says():
         "FEWEST_ROUNDS": ["cyd", "bob", "ann"],
         "SHARE_RANK": ["cyd", "ann", "bob"],
     }
+
+
+def test_more_points_than_there_is_room_for_are_as_many_as_there_is():
+    arena = Arena()
+    tournament = arena.open(method="WIN_BET_RATIO")
+    arena.take(played("ann", "0.000000000000000001", "99999999999999999999"), played("bob", 1, 1))
+    arena.count()
+    assert board(tournament) == [("ann", D("999999999999999999.999999999999")), ("bob", D(1))]

@@ -7,12 +7,14 @@ from typing import Any
 from django.db.models import F, Model
 from django.db.models.functions import Coalesce
 
+from apps.core.actors import Actor
 from apps.core.errors import Invalid
 from apps.operators.models import Brand, Game, Player
 from apps.rounds.models import PendingRound, Recount, Rule, Score
 from apps.rounds.services import watching
+from apps.rounds.services.scoring import correcting, explaining
 from apps.tournaments import scoring
-from apps.tournaments.engines import Engine, LastPlay
+from apps.tournaments.engines import Account, AccountedRound, Engine, LastPlay
 from apps.tournaments.lifecycle import EntryStatus, TournamentStatus
 from apps.tournaments.models import Entry, ScoringSource, Tournament
 from apps.tournaments.querysets import MANY
@@ -145,6 +147,24 @@ class RoundsEngine(Engine):
         enough = set(Score.objects.filter(entry__in=entry_ids, rounds__gte=least).values_list("entry_id", flat=True))
         reason = "No round of theirs met the conditions." if least == 1 else f"Fewer than {least} rounds counted."
         return {entry_id: reason for entry_id in entry_ids if entry_id not in enough}
+
+    def account(self, tournament: Tournament, entry: Entry, *, limit: int, offset: int) -> Account:
+        """Return every round on the games of the tournament, newest first."""
+        rounds = explaining.explain(tournament, entry, limit=limit, offset=offset)
+        method = scoring.read(tournament.scoring).method.value
+        return Account(method, explaining.VERSION, [AccountedRound(*one[1:]) for one in rounds])
+
+    def rounds_left(self, tournament: Tournament, entry_ids: Collection[int]) -> Mapping[int, int]:
+        """Return the limit less the rounds that have counted."""
+        limit = scoring.read(tournament.scoring).limit_rounds
+        if limit is None:
+            return {}
+        used = Score.objects.filter(entry__in=entry_ids).values_list("entry_id", "rounds")
+        return {entry_id: max(0, limit - rounds) for entry_id, rounds in used}
+
+    def reset(self, entry: Entry, *, reason: str, by_staff: bool, actor: Actor, at: datetime) -> Entry:
+        """Begin a new run. Raises ResetNotAllowed, InvalidState, PlayerNotActive."""
+        return correcting.reset(entry.pk, reason=reason, by_staff=by_staff, actor=actor, at=at)
 
     def _counted(self, tournament: Tournament, *, until: datetime) -> bool:
         pending = PendingRound.objects.filter(operator_id=tournament.operator_id, received_at__lte=until)

@@ -11,6 +11,9 @@ from apps.tournaments.board import packing
 
 LIVE = "('REGISTERING', 'AWAITING_PAYMENTS', 'REGISTRATION_CLOSED', 'RUNNING')"
 
+# The most points that an entry and a board can hold: whose bet was next to nothing may come to more.
+MOST = "999999999999999999.999999999999"
+
 # The rules with what else decides whether a round fits.
 _RULES = """
     open_rule AS MATERIALIZED (
@@ -135,13 +138,13 @@ _COUNT = """
           LEFT JOIN newest n ON n.entry_id = g.entry_id
          WHERE s.entry_id = g.entry_id
         RETURNING s.entry_id, s.moved_at, s.rounds AS counted, u.tie_break AS tie,
-                  round(u.factor * CASE
+                  LEAST({most}, round(u.factor * CASE
                       WHEN s.rounds < u.min_rounds THEN 0
                       WHEN u.method = 'ROUND_COUNT' THEN s.rounds
                       WHEN u.method IN ('BEST_MULTIPLIER', 'CONSECUTIVE_ROUNDS') THEN COALESCE(s.best, 0)
                       WHEN u.method = 'WIN_BET_RATIO' AND u.ratio = 'RATIO_OF_SUMS'
                           THEN CASE s.weight WHEN 0 THEN 0 ELSE s.total / s.weight END
-                      ELSE s.total END, 12) AS worth
+                      ELSE s.total END, 12)) AS worth
     ), written AS (
         UPDATE tournaments_entry e
            SET points = n.worth, scored_at = COALESCE(n.moved_at, e.registered_at),
@@ -189,6 +192,7 @@ def _count(*, anew: bool) -> str:
         if anew
         else "grouped",
         columns=_COLUMNS,
+        most=MOST,
     )
 
 
@@ -274,4 +278,42 @@ WITH {_RULES.format(rules="u.tournament_id = ANY (%(tournaments)s)")}, told AS M
          WHERE {_FITS}
     ), {_count(anew=True)}
 SELECT written.* FROM written
+"""  # noqa: S608 - our own texts
+
+# Every round of a player on the games of a tournament with what it is worth there and why it does not count.
+EXPLAIN = f"""
+WITH {_RULES.format(rules="u.tournament_id = %(tournament)s")}, told AS MATERIALIZED (
+        SELECT r.*, s.since AS joined, s.until AS gone, s.tournament_id,
+               EXISTS (SELECT FROM rounds_voidedround v WHERE v.number = r.number) AS voided,
+               EXISTS (SELECT FROM rounds_pendinground p
+                        WHERE p.operator_id = r.operator_id AND p.number = r.number) AS waits
+          FROM rounds_score s
+          JOIN open_rule u ON u.tournament_id = s.tournament_id
+          JOIN rounds_round r ON r.brand_id = s.brand_id AND r.player_ref = s.player_ref
+           AND r.received_at >= %(since)s AND r.operator_id = u.operator_id AND r.game_id = ANY (u.games)
+         WHERE s.entry_id = %(entry)s
+    ), {_RATES}, judged AS (
+        SELECT r.number, r.round_id, r.occurred_at, r.bet, r.win, r.currency, u.limit_rounds, u.factor, {_WORTH},
+               CASE WHEN r.voided THEN 'VOIDED'
+                    WHEN NOT r.watched OR r.received_at < u.since THEN 'BEFORE_THE_TOURNAMENT'
+                    WHEN r.occurred_at < u.opens OR u.opens IS NULL OR r.occurred_at >= u.ends THEN 'OUTSIDE_ITS_TIME'
+                    WHEN r.received_at > u.closes THEN 'TOO_LATE'
+                    WHEN r.occurred_at < r.joined THEN 'BEFORE_JOINING'
+                    WHEN r.occurred_at >= r.gone THEN 'AFTER_LEAVING'
+                    WHEN u.brands <> '{{}}' AND r.brand_id <> ALL (u.brands) THEN 'OTHER_BRAND'
+                    WHEN r.round_type <> ALL (u.round_types) THEN 'OTHER_ROUND_TYPE'
+                    WHEN u.needs_bet AND r.bet = 0 THEN 'NO_BET'
+                    WHEN u.needs_rate AND r.currency <> u.base AND x.rate IS NULL THEN 'NO_EXCHANGE_RATE'
+                    WHEN u.min_bet > 0 AND r.bet * {_RATE} < u.min_bet THEN 'BELOW_MINIMUM_BET'
+                    WHEN r.waits THEN 'WAITING'
+               END AS reason
+          FROM told r
+          JOIN open_rule u ON u.tournament_id = r.tournament_id
+          {_WITH_RATE}
+    )
+SELECT number, round_id, occurred_at, bet, win, currency, round(factor * worth, 12),
+       COALESCE(reason, CASE WHEN nth > limit_rounds THEN 'BEYOND_THE_LIMIT' END)
+  FROM (SELECT j.*, row_number() OVER (PARTITION BY reason IS NULL ORDER BY number) AS nth FROM judged j) k
+ WHERE %(number)s::bigint IS NULL OR number = %(number)s
+ ORDER BY occurred_at DESC, number DESC LIMIT %(limit)s OFFSET %(offset)s
 """  # noqa: S608 - our own texts

@@ -200,6 +200,22 @@ rebuy: Callable[[F], F] = _call(
     conflict=schemas.RebuyErrorOut,
     sends={"additional_entries": 1},
 )
+score: Callable[[F], F] = _call(
+    "get_player_score",
+    "Read what a player's points are made of",
+    schemas.ScoreOut,
+    tag="results",
+    parameters=(TOURNAMENT_ID, PLAYER_ID, queries.PageQuery),
+)
+reset_score: Callable[[F], F] = _call(
+    "reset_player_score",
+    "Let a player begin anew, where the tournament allows it",
+    schemas.StandingOut,
+    tag="players",
+    request=inputs.ResetIn,
+    parameters=(TOURNAMENT_ID, PLAYER_ID),
+    conflict=schemas.RefusalOut,
+)
 leaderboard: Callable[[F], F] = _call(
     "get_leaderboard",
     "Read the leaderboard",

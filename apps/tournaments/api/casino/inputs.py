@@ -130,6 +130,12 @@ class RebuyIn(serializers.Serializer[Any]):
     payment_id = Identifier(max_length=128, **MAY_BE_ABSENT)
 
 
+class ResetIn(serializers.Serializer[Any]):
+    """Why a score is reset; the body may be left out."""
+
+    reason = Text(max_length=200, **MAY_BE_ABSENT, allow_blank=True)
+
+
 class CancellationIn(serializers.Serializer[Any]):
     """Why a tournament is cancelled."""
 
@@ -273,6 +279,12 @@ def rebuy(data: Any) -> Rebuy:
     """Return what is bought (operators.md 3.12). Raises ValidationError, Invalid."""
     fields = _given(_judged(RebuyIn, data, spellings.REBUY))
     return Rebuy(fields.get("additional_entries", 1), fields.get("payment_id", ""))
+
+
+def reset(data: Any) -> str:
+    """Return why a score is reset, "" if nobody says. Raises ValidationError, Invalid."""
+    reason: str | None = _judged(ResetIn, data, spellings.RESET).get("reason")
+    return reason or ""
 
 
 def cancellation(request: Request) -> str:

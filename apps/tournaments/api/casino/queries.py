@@ -206,6 +206,11 @@ def board(request: Request) -> BoardFilter:
     return BoardFilter(_page(fields), fields["includeEliminated"], fields.get("around"))
 
 
+def rounds(request: Request) -> Page:
+    """Return which of a player's rounds are wanted; a limit above 200 is refused. Raises ValidationError, Invalid."""
+    return _page(_judged(PageQuery, request, spellings.PAGE))
+
+
 def events(request: Request) -> EventFilter:
     """Return the filter of the event history (operators.md 3.16). Raises ValidationError, Invalid."""
     fields = _judged(EventQuery, request, spellings.EVENT_FILTERS)

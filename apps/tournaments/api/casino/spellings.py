@@ -110,6 +110,7 @@ REBUY: Aliases = {
     ),
 }
 
+RESET: Aliases = {"reason": ()}
 CANCELLATION: Aliases = {"reason": ()}
 REMOVAL: Aliases = {"reason": (), "details": ()}
 

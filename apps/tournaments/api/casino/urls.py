@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from apps.tournaments.api.casino.views import history, players, results, tournaments
+from apps.tournaments.api.casino.views import history, players, results, scores, tournaments
 
 TOURNAMENT = r"^tournaments/(?P<id>[^/]+)"
 PLAYER = TOURNAMENT + r"/players/(?P<player>[^/]+)"
@@ -15,6 +15,8 @@ urlpatterns = [
     re_path(TOURNAMENT + r"/players/?$", players.PlayersView.as_view()),
     re_path(PLAYER + r"/?$", players.PlayerView.as_view()),
     re_path(PLAYER + r"/rebuy/?$", players.RebuyView.as_view()),
+    re_path(PLAYER + r"/score/?$", scores.ScoreView.as_view()),
+    re_path(PLAYER + r"/reset-score/?$", scores.ResetView.as_view()),
     re_path(TOURNAMENT + r"/leaderboard/?$", results.LeaderboardView.as_view()),
     re_path(TOURNAMENT + r"/results/?$", results.ResultsView.as_view()),
     re_path(TOURNAMENT + r"/prize-pool/?$", results.PrizePoolView.as_view()),

@@ -51,6 +51,7 @@ def leaderboard(
     total: int,
     page: Page,
     last_updated: datetime | None,
+    rounds_left: Mapping[int, int],
     at: datetime,
 ) -> dict[str, Any]:
     """Return a page of the board (operators.md 3.13); `won` maps entries to the prizes that were fixed."""
@@ -60,20 +61,23 @@ def leaderboard(
         "currentRound": subject.current_round,
         "totalRounds": subject.max_rounds,
         "lastUpdated": iso(last_updated or subject.created_at),
-        "leaderboard": [_row(subject, position, entry, won=entry.pk in won) for position, entry in rows],
+        "leaderboard": [
+            _row(subject, position, entry, won=entry.pk in won, left=rounds_left.get(entry.pk))
+            for position, entry in rows
+        ],
         "pagination": pagination(page, total=total, shown=len(rows)),
         "prizePool": {"totalAmount": money(subject, pool_units), "distribution": by_ordinal(subject, prizes)},
     }
 
 
-def _row(subject: Tournament, position: int, entry: Entry, *, won: bool) -> msgspec.Raw:
+def _row(subject: Tournament, position: int, entry: Entry, *, won: bool, left: int | None) -> msgspec.Raw:
     """Return a row of the board, spelled once for as long as the objects that it shows are the same.
 
     Boards share their entries between requests (services/boards.py), and a tournament that changed is another object.
     """
     known = entry.__dict__.get("_spelled")
-    if known is not None and known[0] is subject and known[1:3] == (position, won):
-        spelled: msgspec.Raw = known[3]
+    if known is not None and known[0] is subject and known[1:4] == (position, won, left):
+        spelled: msgspec.Raw = known[4]
         return spelled
     row = msgspec.Raw(
         dumps(
@@ -89,9 +93,10 @@ def _row(subject: Tournament, position: int, entry: Entry, *, won: bool) -> msgs
                 "currentRound": entry.current_round or subject.current_round,
                 "lastActivity": iso(entry.changed_at),
             }
+            | ({} if left is None else {"roundsLeft": left})
         )
     )
-    entry.__dict__["_spelled"] = (subject, position, won, row)
+    entry.__dict__["_spelled"] = (subject, position, won, left, row)
     return row
 
 

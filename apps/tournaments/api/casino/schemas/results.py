@@ -22,6 +22,9 @@ class BoardRowOut(Shape):
     totalPaid = Number()
     currentRound = serializers.IntegerField()
     lastActivity = serializers.DateTimeField()
+    roundsLeft = serializers.IntegerField(
+        required=False, help_text="Where only so many rounds of a player count: how many still may."
+    )
 
 
 class BoardPrizesOut(Shape):
@@ -171,3 +174,32 @@ class HistoryOut(Shape):
     display_name = serializers.CharField()
     tournament_history = HistoryPageOut()
     performance_statistics = PerformanceOut()
+
+
+class ScoreRuleOut(Shape):
+    """How points are made; the version changes when the same rounds would come to other points."""
+
+    method = serializers.CharField()
+    version = serializers.IntegerField()
+
+
+class ScoreRoundOut(Shape):
+    """One round: what it is worth, and why it does not count."""
+
+    roundId = serializers.CharField()
+    timestamp = serializers.DateTimeField()
+    betAmount = Number()
+    winAmount = Number()
+    currency = serializers.CharField()
+    points = Number(allow_null=True)
+    counted = serializers.BooleanField()
+    reason = serializers.CharField(required=False)
+
+
+class ScoreOut(Shape):
+    """Why somebody stands where they stand; rounds newest first."""
+
+    score = Number()
+    position = serializers.IntegerField(allow_null=True)
+    rule = ScoreRuleOut()
+    rounds = ScoreRoundOut(many=True)
