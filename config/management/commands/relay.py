@@ -12,6 +12,7 @@ from django.db import connection
 
 from apps.core.actors import Actor
 from apps.events.relay import sqs_in, sqs_out, webhooks
+from apps.rounds.channels import consuming
 from apps.tournaments.services.intake.messages import take_message
 
 log = structlog.get_logger(__name__)
@@ -22,6 +23,7 @@ Carrier = Callable[[threading.Event], None]
 CARRIERS: Mapping[str, Carrier] = {
     "webhooks": webhooks.run,
     "queues": sqs_out.run,
+    "round channels": lambda stop: consuming.crew().run(stop),
     "incoming queues": sqs_in.carrier(partial(take_message, actor=Actor("game", "queue"))),
 }
 
@@ -31,7 +33,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 class Command(BaseCommand):
     """Run every carrier in a thread of its own, until told to stop. Several relays may run side by side."""
 
-    help = "Carries facts to webhooks and queues, and game events from queues, until told to stop."
+    help = "Carries facts to webhooks and queues, and game events and rounds from queues, until told to stop."
 
     def handle(self, **_: Any) -> None:
         """Return when all carriers have finished."""
