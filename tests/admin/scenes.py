@@ -27,6 +27,7 @@ from tests.admin import telling
 from tests.factories import OperatorFactory
 from tests.matches import world as matches
 from tests.rooms import floor
+from tests.rumble import world as rumble
 from tests.tournaments import world
 
 STAFF = Actor("staff", "ada@podium.example")
@@ -97,6 +98,10 @@ class Scene:
         self.paid = matches.make(self.game, DUEL, hold_minutes=0).match
         matches.result(self.paid)
         self.invited = matches.make(self.game, DUEL, confirmed=False).match
+
+        self.application = rumble.application(self.operator)
+        self.rumble = rumble.make(self.application)
+        rumble.join(self.rumble, "racera")
 
     def rows(self, model: type[Model]) -> Iterable[Any]:
         """This operator's rows of a model, by the path that the admin itself goes."""
