@@ -185,7 +185,7 @@ def eliminated(tournament: Tournament, entry: Entry, *, final_position: int, at:
         "displayName": entry.display_name,
         "eliminatedAt": iso(entry.eliminated_at or at),
         "finalPosition": final_position,
-        "finalPoints": entry.points,
+        "finalPoints": number(entry.points),
         "eliminationRound": entry.elimination_round,
     }
     return NewFact("player.eliminated", tournament.subject, data)
@@ -226,7 +226,7 @@ def removed(tournament: Tournament, entry: Entry, *, reason: str, details: str, 
 
 def score_adjusted(tournament: Tournament, entry: Entry, *, before: Decimal, reason: str) -> NewFact:
     """`player.score.adjusted`: staff changed a score."""
-    data = {**_who(entry), "before": before, "after": entry.points, "reason": reason}
+    data = {**_who(entry), "before": number(before), "after": number(entry.points), "reason": reason}
     return NewFact("player.score.adjusted", tournament.subject, data)
 
 

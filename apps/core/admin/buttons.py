@@ -74,7 +74,7 @@ class Buttons(TenantAccess):
         return self._operate(request, operation, row)
 
     def _operate(self, request: HttpRequest, operation: Operation, row: Any) -> HttpResponse:
-        form = operation.form(request.POST or None, request=request, row=row)
+        form = operation.form(request.POST or None, request.FILES or None, request=request, row=row)
         self._offer_operators(request, form, operation)
         if request.method != "POST" or not form.is_valid():
             return self._ask(request, operation, row, form)

@@ -13,7 +13,13 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 from unfold.views import ChangeList
-from unfold.widgets import INPUT_CLASSES, SELECT_CLASSES, SWITCH_CLASSES, TEXTAREA_CLASSES
+from unfold.widgets import (
+    INPUT_CLASSES,
+    SELECT_CLASSES,
+    SWITCH_CLASSES,
+    TEXTAREA_CLASSES,
+    UnfoldAdminFileFieldWidget,
+)
 
 __all__ = [
     "ChangeList",
@@ -46,6 +52,10 @@ def dress(form: forms.BaseForm) -> None:
             field.widget = MomentInput(field.widget.attrs)
         if isinstance(field, forms.ModelChoiceField):
             field.empty_label = "Choose"
+        if isinstance(field, forms.FileField):
+            # The theme's script looks for the parts of its own widget.
+            field.widget = UnfoldAdminFileFieldWidget(field.widget.attrs)
+            continue
         widget = field.widget
         match widget:
             case forms.CheckboxSelectMultiple():

@@ -48,7 +48,7 @@ def describe(tournament: Tournament, *, now: datetime) -> dict[str, Any]:
         "numbers": _numbers(tournament, totals, escrow),
         "problem": tournament.problem,
         "board": _board(tournament, totals, plan),
-        "money": _money(tournament, totals, escrow),
+        "money": _money(tournament, totals, escrow, plan),
         "prizes": _prizes(tournament, totals, plan),
         "payouts": _payouts(tournament, plan),
         "payout_headers": ("Status", "For", "Number", "Sum"),
@@ -187,7 +187,7 @@ def _standing(given: Sequence[Payout]) -> list[object]:
     ]
 
 
-def _money(tournament: Tournament, totals: Totals, escrow: int) -> list[dict[str, object]]:
+def _money(tournament: Tournament, totals: Totals, escrow: int, plan: SettlementPlan | None) -> list[dict[str, object]]:
     """Return the sum as people write it: collected, less fees, up to the guarantee, makes the pool."""
     pool = pools.pool_of(tournament, totals)
     rows: list[tuple[str, int, bool]] = [
@@ -202,6 +202,8 @@ def _money(tournament: Tournament, totals: Totals, escrow: int) -> list[dict[str
         if pool.guarantee:
             rows.append((f"Added for the guarantee of {_plain(tournament, pool.guarantee)}", pool.overlay, False))
         rows.append(("Prize pool", pool.total, True))
+        if tournament.prize_table and plan is not None:
+            rows.append(("Prizes and fees by the plan", int(plan.total_units), False))
     rows.append(("In escrow now", escrow, False))
     return [{"name": name, "units": money(tournament, units), "total": total} for name, units, total in rows]
 

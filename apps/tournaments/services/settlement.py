@@ -34,6 +34,8 @@ PAY = "tournaments.pay"
 # A fact is read by people and webhooks: the first hundred winners; `results` serves them all.
 WINNERS_TOLD = 100
 BATCHES_A_RUN = 8
+# Up to so many lines the bar of a plan that the operator confirms moves with every line, then once in so many.
+SHORT_PLAN, STEPS = 200, 50
 SETTLED = (PayoutStatus.PAID, PayoutStatus.NOT_ELIGIBLE)
 # What ends in the player's own wallet, and not with the operator who credits them.
 IN_WALLETS = (Rail.WALLET, Rail.CHAIN)
@@ -342,6 +344,11 @@ class Payouts:
         tournament = Tournament.objects.select_related("asset").get(pk=int(subject.partition(":")[2]))
         told = results.payout_facts(tournament, rows)
         events.record_many(told, operator_id=tournament.operator_id, actor=actor, at=at)
+        plan = plan_of(tournament)
+        # Counting is cheap while it is short; of a long plan the bar moves in steps.
+        if plan is not None and (plan.lines <= SHORT_PLAN or rows[0].id % STEPS == 0):
+            done = plan.lines - plan.open_payouts.count()
+            jobs.report(tournament.operator_id, job_key(tournament, plan.kind), done=done, total=plan.lines, at=at)
 
 
 @transaction.atomic
