@@ -1,6 +1,8 @@
 """Intake of rounds over HTTP, stored, deduplicated and queued, beside bare SQL inserting the same rows.
 
 Each way in turn, so that a busy machine is unfair to both alike; what is stored has to add up, times are only printed.
+On a machine that does other things too, compare what a call costs the processors: it says what two cores of its own
+would do, and is told beside what Nakama 3.40 does on two cores (batch score writes 5,800/s, single ones 4,600/s).
 BENCH_BATCHES (100 rounds each), BENCH_SINGLES and BENCH_TURNS make it smaller or longer, BENCH_STORED adds rounds to
 begin with.
 """
@@ -17,7 +19,7 @@ from psycopg.conninfo import make_conninfo
 
 from apps.rounds.models import PendingRound, Round, RoundKey
 from config import addresses
-from tests.benchmarks import fields, web
+from tests.benchmarks import cpu, fields, web
 from tests.contracts.casino import UNLIMITED
 from tests.factories import OperatorFactory
 from tests.rounds.world import Integration
@@ -30,6 +32,7 @@ TURNS = int(os.environ.get("BENCH_TURNS", "3"))
 STORED = int(os.environ.get("BENCH_STORED", "0"))
 SIZE = 100
 WARM = 50
+NAKAMA_BATCH, NAKAMA_SINGLE = 5800, 4600
 
 STORE = """
     WITH made AS (
@@ -55,24 +58,41 @@ def test_intake_of_rounds_beside_bare_sql():
             cursor.execute("ANALYZE rounds_round, rounds_roundkey")
     before = Round.objects.count()
     rates: dict[str, list[float]] = {"bare SQL": [], "batches": [], "single": []}
+    costs: dict[str, list[float]] = {"bare SQL": [], "batches": [], "single": []}
     with _bare_table(), web.server(workers=2, threads=8) as port:
         common = ["--port", str(port), "--key", acme.key]
         batch = ["http", *common, "--path", "/gamerounds/acme/batch"]
         single = ["http", *common, "--path", "/gamerounds/acme/single", "--single"]
         _pump(*batch, calls=WARM, name="warm")
         _pump(*single, calls=WARM, name="warm1")
+        ways = {
+            "bare SQL": (["sql", "--database", database], BATCHES, SIZE),
+            "batches": (batch, BATCHES, SIZE),
+            "single": (single, SINGLES, 1),
+        }
         for turn in range(TURNS):
-            rates["bare SQL"].append(
-                BATCHES * SIZE / _pump("sql", "--database", database, calls=BATCHES, name=f"s{turn}")
-            )
-            rates["batches"].append(BATCHES * SIZE / _pump(*batch, calls=BATCHES, name=f"b{turn}"))
-            rates["single"].append(SINGLES / _pump(*single, calls=SINGLES, name=f"o{turn}"))
+            for what, (words, calls, size) in ways.items():
+                busy = _spent()
+                rates[what].append(calls * size / _pump(*words, calls=calls, name=f"{what[0]}{turn}"))
+                # Of bare SQL only the server's part; whoever sends is nobody's cost here.
+                costs[what].append((_spent() - busy) / calls)
             print("  " + ", ".join(f"{what} {rate[-1]:,.0f} rounds/s" for what, rate in rates.items()), flush=True)
     taken = WARM * SIZE + WARM + TURNS * (BATCHES * SIZE + SINGLES)
     assert Round.objects.count() == RoundKey.objects.count() == before + taken
     assert PendingRound.objects.count() == taken
     best = {what: max(rate) for what, rate in rates.items()}
     print(f"  batches over HTTP reach {100 * best['batches'] / best['bare SQL']:.0f} % of bare SQL (aim: 30 %, scored)")
+    for what, nakama in (("batches", NAKAMA_BATCH), ("single", NAKAMA_SINGLE), ("bare SQL", 0)):
+        cost, size = min(costs[what]), ways[what][2]
+        print(
+            f"  {what}: {1e6 * cost:,.0f} µs of processor a call, {1e6 * cost / size:,.1f} µs a round;"
+            f" two cores of its own would do {2 * size / cost:,.0f} rounds/s"
+            + (f", {2 * size / cost / nakama:.1f} times Nakama's {nakama:,}" if nakama else "")
+        )
+
+
+def _spent() -> float:
+    return cpu.spent(cpu.postmaster()) + cpu.spent(cpu.web())
 
 
 @contextmanager

@@ -29,6 +29,8 @@ def environment() -> dict[str, str]:
         "DATABASE_URL": database_url(),
         "REDIS_URL": settings.REDIS_URL,
         "LOG_LEVEL": "WARNING",
+        # As it is outside of tests, which switch it off.
+        "INTEGRATION_KEYS_SECONDS": "1",
     }
 
 

@@ -80,7 +80,7 @@ class ChannelAdmin(TenantAdmin):
         run=add,
         form=forms.NewChannelForm,
         permission="rounds.add_channel",
-        explain="It is read by `manage.py consume_rounds` from then on.",
+        explain="It is read at once, by the relay and by every `manage.py consume_rounds`.",
     )
     operations = (
         Operation(

@@ -50,6 +50,7 @@ class IntakeAdmin(TenantAdmin):
 
     change_list_template = "podium/intake.html"
     ordering = ("-minute", "-pk")
+    list_per_page = 30
     indexed = ("minute",)
     list_display = ("shown_minute", "operator", "shown_integration", *COUNTED)
     list_select_related = ("operator",)

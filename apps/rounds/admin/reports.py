@@ -102,7 +102,7 @@ def described(report: Report) -> dict[str, Any]:
         "players": _bars(report, "Active players", [("Active players", "players")]),
         "table_headers": (
             "",
-            *(f"{window.name}: {name}" for window in windows for name in ("rounds", "players", "wagered", "GGR")),
+            *(f"{window.name}: {name}" for window in windows for name in ("rounds", "wagered", "GGR")),
         ),
         "brand_rows": _lines(report.brands),
         "game_rows": _lines(report.games),
@@ -165,16 +165,7 @@ def _lines(table: dict[str, Sequence[Figures]]) -> list[tuple[object, ...]]:
     return [
         (
             name,
-            *(
-                cell
-                for one in figures
-                for cell in (
-                    formats.number(one.rounds),
-                    formats.number(one.players),
-                    money(one.wagered),
-                    money(one.ggr),
-                )
-            ),
+            *(cell for one in figures for cell in (formats.number(one.rounds), money(one.wagered), money(one.ggr))),
         )
         for name, figures in list(table.items())[:50]
     ]
