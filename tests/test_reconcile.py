@@ -11,7 +11,10 @@ from django.db import connection
 from apps.events.services import numbering
 from apps.tournaments.services import running
 from config.management.commands.reconcile import CHECKS
+from tests.receivers import Receiver
+from tests.tournaments import test_buyins as buyin_world
 from tests.tournaments import world
+from tests.tournaments.operator_rail import paid_by_api, remit
 from tests.tournaments.world import AT, STAFF, START
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +81,23 @@ def test_every_kind_of_drift_is_named(season, sql, named):
 def test_an_unknown_operator_is_an_error():
     with pytest.raises(CommandError):
         reconcile("--operator", "nobody")
+
+
+def test_what_an_operator_confirmed_must_be_paid_and_joined():
+    with Receiver() as receiver:
+        bought = buyin_world.make(receiver.url, max_players=2)
+        buyin_world.enter(bought)
+        won = world.played(operator=bought.operator, **paid_by_api(receiver.url))
+        running.complete(won.pk, actor=STAFF, at=START)
+        remit(won.operator)
+        world.pay(won)
+        numbering.number_facts(won.operator_id)
+        assert reconcile()[0] == 0
+    behind_the_triggers("UPDATE ledger_callbackattempt SET status = 500 WHERE kind = 'PAYOUT'")
+    behind_the_triggers("UPDATE tournaments_buyin SET status = 'REFUSED'")
+    behind_the_triggers("UPDATE tournaments_tally SET seats_free = seats_free + 1 WHERE tournament_id = %s", bought.pk)
+    code, text = reconcile()
+    assert code == 1
+    assert text.count("paid, but nothing was confirmed") == 3
+    assert "confirmed, but REFUSED" in text
+    assert "1 players, 0 seats kept and 2 free are not 2" in text

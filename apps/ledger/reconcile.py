@@ -93,6 +93,26 @@ def every_open_payout_is_in_the_queue(operator_id: int) -> Iterator[Drift]:
         yield Drift("queue", key, f"{status}, listed as {listed or 'ended'}")
 
 
+def confirmed_payouts_are_paid(operator_id: int) -> Iterator[Drift]:
+    """What the operator has confirmed is paid in the books, and what is paid by its rail it has confirmed."""
+    query = """
+        SELECT y.key, y.status, a.number FROM ledger_remittance r
+          JOIN ledger_payout y ON y.id = r.payout_id
+          JOIN ledger_journal j ON j.id = y.journal_id
+          LEFT JOIN ledger_callbackattempt a ON a.ref = r.ref AND a.status BETWEEN 200 AND 299
+         WHERE r.operator_id = %(operator)s AND y.status = 'PAID' AND j.kind <> 'payout.outside' AND a.id IS NULL
+         UNION ALL
+        SELECT y.key, y.status, a.number FROM ledger_callbackattempt a
+          JOIN ledger_remittance r ON r.ref = a.ref
+          JOIN ledger_payout y ON y.id = r.payout_id
+         WHERE a.operator_id = %(operator)s AND a.status BETWEEN 200 AND 299 AND y.status <> 'PAID'
+         ORDER BY 1
+    """
+    for key, status, number in rows(query, operator_id):
+        told = f"confirmed by try {number}, but {status}" if number else "paid, but nothing was confirmed"
+        yield Drift("payouts", key, told)
+
+
 def transfers_moved_what_they_say(operator_id: int) -> Iterator[Drift]:
     """Every deposit and withdrawal has moved its units on the wallet of its player."""
     query = """
@@ -149,6 +169,7 @@ CHECKS: tuple[Check, ...] = (
     what_is_owed_has_not_been_moved,
     every_open_payout_is_in_the_queue,
     plans_are_as_frozen,
+    confirmed_payouts_are_paid,
     transfers_moved_what_they_say,
     holds_are_backed,
     payments_on_the_chain_are_held,

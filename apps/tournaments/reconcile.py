@@ -64,8 +64,45 @@ def ended_tournaments_paid_everybody(operator_id: int) -> Iterator[Drift]:
         yield Drift("payouts", f"tournament:{tournament_id} {name}", f"{left} payouts open, {frozen} plans")
 
 
+def buy_ins_became_what_they_say(operator_id: int) -> Iterator[Drift]:
+    """A buy-in that was paid is an entry of that worth, and what an operator confirmed is no longer open."""
+    query = """
+        SELECT b.tournament_id, b.ref, b.status, b.units, e.paid_units, FALSE
+          FROM tournaments_buyin b LEFT JOIN tournaments_entry e ON e.id = b.entry_id AND e.player_id = b.player_id
+         WHERE b.operator_id = %(operator)s AND b.status = 'JOINED' AND COALESCE(e.paid_units, 0) < b.units
+         UNION ALL
+        SELECT b.tournament_id, b.ref, b.status, b.units, NULL, TRUE
+          FROM tournaments_buyin b JOIN ledger_callbackattempt a ON a.ref = b.ref AND a.status BETWEEN 200 AND 299
+         WHERE b.operator_id = %(operator)s AND b.status NOT IN ('JOINED', 'RETURNED')
+         ORDER BY 1, 2
+    """
+    for tournament_id, ref, status, units, paid, confirmed in rows(query, operator_id):
+        told = f"confirmed, but {status}" if confirmed else f"took {units}, the entry has {paid or 0}"
+        yield Drift("buy-ins", f"tournament:{tournament_id} {ref}", told)
+
+
+def seats_are_all_there(operator_id: int) -> Iterator[Drift]:
+    """In a limited tournament players, seats kept for buy-ins, and free seats make up the maximum."""
+    query = """
+        SELECT t.id, t.name, t.max_players, c.players, c.free, h.held
+          FROM tournaments_tournament t
+          JOIN LATERAL (SELECT SUM(players) AS players, SUM(seats_free) AS free
+                          FROM tournaments_tally WHERE tournament_id = t.id) c ON TRUE
+          JOIN LATERAL (SELECT COUNT(*) AS held FROM tournaments_buyin
+                         WHERE tournament_id = t.id AND status IN ('PENDING', 'UNKNOWN')) h ON TRUE
+         WHERE t.operator_id = %(operator)s AND t.max_players IS NOT NULL
+           AND t.max_players <> c.players + c.free + h.held
+         ORDER BY t.id
+    """
+    for tournament_id, name, most, players, free, held in rows(query, operator_id):
+        told = f"{players} players, {held} seats kept and {free} free are not {most}"
+        yield Drift("seats", f"tournament:{tournament_id} {name}", told)
+
+
 CHECKS: tuple[Check, ...] = (
     tallies_count_the_entries,
     escrows_hold_what_was_paid,
     ended_tournaments_paid_everybody,
+    buy_ins_became_what_they_say,
+    seats_are_all_there,
 )

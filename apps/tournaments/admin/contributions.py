@@ -22,7 +22,7 @@ from apps.core.admin import (
     section_of,
 )
 from apps.ledger.lifecycle import PayoutStatus
-from apps.ledger.models import Balance, Payout, PlanKind, SettlementPlan
+from apps.ledger.models import Balance, OpenPayout, Payout, PlanKind, Rail, SettlementPlan
 from apps.operators.models import Player
 from apps.tournaments.admin import page, previews
 from apps.tournaments.admin.looks import entry_badge, money, points, status_badge
@@ -91,11 +91,14 @@ MOST_OWING = 1000
 
 @owing
 def subjects_owing(user: Any) -> list[str] | None:
-    """Tournaments that are paying, refunding, or stuck at it."""
+    """Tournaments that are paying, refunding, or stuck at it, and buy-ins that go back on their own."""
     statuses = (TournamentStatus.SETTLING, TournamentStatus.REFUNDING, TournamentStatus.FAILED)
     rows = narrow(Tournament.objects.filter(status__in=statuses), user, "operator_id")
     ids = list(rows.values_list("pk", flat=True)[: MOST_OWING + 1])
-    return None if len(ids) > MOST_OWING else [f"tournament:{pk}" for pk in ids]
+    going_back = narrow(OpenPayout.objects.filter(rail=Rail.OPERATOR), user, "payout__operator_id")
+    single = going_back.filter(plan__subject__startswith="buyin:").values_list("plan__subject", flat=True)
+    subjects = [*(f"tournament:{pk}" for pk in ids), *single[: MOST_OWING + 1]]
+    return None if len(subjects) > MOST_OWING else subjects
 
 
 # --- approving, from wherever a payout waits --------------------------------------------------------------------------

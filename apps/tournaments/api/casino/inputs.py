@@ -158,7 +158,7 @@ class Registration:
     buy_in: Decimal | None
     payment_id: str
     brand_id: str | None
-    currency: str | None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
