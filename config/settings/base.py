@@ -45,6 +45,8 @@ PAYOUT_BATCH = env.int("PAYOUT_BATCH", default=5000)
 EXCHANGE_RATES_SOURCE = env.str("EXCHANGE_RATES_SOURCE", default="")
 # Rounds of games that no tournament watches are kept as well: reports need them.
 ROUNDS_KEEP_UNWATCHED = env.bool("ROUNDS_KEEP_UNWATCHED", default=True)
+# Rounds that the scorer counts in one transaction: many, because every entry among them is written once.
+ROUNDS_COUNTED_AT_ONCE = env.int("ROUNDS_COUNTED_AT_ONCE", default=40_000)
 # How much a partition of rounds holds: day, week or month.
 ROUNDS_PARTITION = env.str("ROUNDS_PARTITION", default="week")
 # Partitions that ended longer ago are let go of: dropped, or detached to be archived. 0 keeps them all.
@@ -52,8 +54,9 @@ ROUNDS_KEPT_DAYS = env.int("ROUNDS_KEPT_DAYS", default=0)
 ROUNDS_EXPIRED = env.str("ROUNDS_EXPIRED", default="drop")
 # How often each process writes down what it counted for the health of intake; 0 never does.
 ROUNDS_COUNT_SECONDS = env.float("ROUNDS_COUNT_SECONDS", default=2.0)
-# How long a process goes by what it last read of an integration's keys: so long may a revoked one still be taken.
+# How long a process goes by what it last read of a key that sends many calls: so long may a revoked one still be taken.
 INTEGRATION_KEYS_SECONDS = env.float("INTEGRATION_KEYS_SECONDS", default=1.0)
+GAME_KEYS_SECONDS = env.float("GAME_KEYS_SECONDS", default=1.0)
 # Integrations: refuse calls that did not come by TLS, and keys that may be used from anywhere.
 INTEGRATIONS_REQUIRE_HTTPS = env.bool("INTEGRATIONS_REQUIRE_HTTPS", default=False)
 INTEGRATIONS_REQUIRE_ALLOW_LIST = env.bool("INTEGRATIONS_REQUIRE_ALLOW_LIST", default=False)
@@ -124,7 +127,9 @@ MIDDLEWARE = [
 ]
 
 # Calls to these never come from browsers, and there are thousands a second: they take no session, cookie or form.
-EXPRESS_PATHS = {"/gamerounds/": "apps.rounds.api.urls"}
+EXPRESS_PATHS = {"/gamerounds/": "apps.rounds.api.urls"} | {
+    f"{mount}/{start}/": "apps.rooms.api.mounts" for mount in ("/api", "", "/api/api") for start in ("game", "task")
+}
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

@@ -49,7 +49,7 @@ class Arena(Integration):
         told = read_batch(json.dumps(rounds, default=str).encode())
         intake.take(told, operator_id=self.operator.pk, integration=self.name, at=at)
 
-    def count(self, *, at: datetime = NOON, limit: int = scorer.ROUNDS) -> int:
+    def count(self, *, at: datetime = NOON, limit: int | None = None) -> int:
         """Count all that waits; return how many rounds that was."""
         total = 0
         while (done := scorer.count_on(self.operator.pk, at=at, limit=limit)) and done.anything:

@@ -3,6 +3,8 @@
 Nothing is kept for each counted round: what a round is worth follows from the round and the rule, at any time.
 """
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -10,7 +12,7 @@ from apps.operators.models import Brand, Operator
 from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.scoring import Method, Ratio, TieBreak
 
-EXACT = {"max_digits": 60, "decimal_places": 12}
+EXACT: Any = {"max_digits": 60, "decimal_places": 12}
 
 
 class Rule(models.Model):

@@ -140,6 +140,7 @@ def moment(microseconds: int) -> datetime:
 
 def _parts(points: Decimal | int) -> int:
     if isinstance(points, int):
-        return points * _PARTS
+        return int(points * _PARTS)
     # The column rounds half away from zero, too, if an unsaved value has more digits than it keeps.
-    return int(points.scaleb(_PLACES, WIDE).to_integral_value(ROUND_HALF_UP, WIDE))
+    whole = points.scaleb(_PLACES, WIDE).to_integral_value(ROUND_HALF_UP, WIDE)
+    return int(whole)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -36,7 +36,7 @@ def explain(
     tournament: Tournament, entry: Entry, *, limit: int, offset: int = 0, number: int | None = None
 ) -> Sequence[JudgedRound]:
     """Return rounds of a player on the games of a tournament, newest first; only that with `number` if it is named."""
-    given = {
+    given: dict[str, Any] = {
         "operator": tournament.operator_id,
         "tournament": tournament.pk,
         "entry": entry.pk,

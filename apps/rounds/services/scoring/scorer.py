@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 from apps.core import clock
@@ -24,16 +25,14 @@ from apps.tournaments.services import entries
 
 log = structlog.get_logger(__name__)
 
-# Rounds in one transaction: many, because every entry among them is written once.
-ROUNDS = 20_000
-RECOUNTS = 1_000
+RECOUNTS = 10_000
 # One namespace of advisory locks; never renumbered.
 SCORER_LOCKS = 1 << 49
 # A deadlock, or a lock that somebody else holds on an entry: the whole of it is done again.
 ATTEMPTS = 3
 # A worker's turn at the bell, shorter than what `doorbell.attend` keeps others away for, and how far apart two begin.
 SECONDS = 3.0
-APART = 0.15
+APART = 0.3
 # Sorting some ten thousand rounds in memory.
 WORK_MEM = "64MB"
 
@@ -93,7 +92,7 @@ def work() -> list[int]:
         return [operator_id for (operator_id,) in cursor.fetchall()]
 
 
-def count_on(operator_id: int, *, at: datetime, limit: int = ROUNDS) -> Counted | None:
+def count_on(operator_id: int, *, at: datetime, limit: int | None = None) -> Counted | None:
     """Count an operator's oldest rounds, and anew what asks for it; None while somebody else does.
 
     All or nothing: rounds leave the queue in the transaction that writes what they come to.
@@ -101,7 +100,7 @@ def count_on(operator_id: int, *, at: datetime, limit: int = ROUNDS) -> Counted 
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                return _count_on(operator_id, at=at, limit=limit)
+                return _count_on(operator_id, at=at, limit=limit or settings.ROUNDS_COUNTED_AT_ONCE)
         except _TryAgainError:
             continue
         except OperationalError as problem:
@@ -116,7 +115,7 @@ def _count_on(operator_id: int, *, at: datetime, limit: int) -> Counted | None:
         return None
     held = hold_tournaments(operator_id)
     done = Counted()
-    given = {"operator": operator_id, "tournaments": held, "at": at, "limit": limit}
+    given: dict[str, Any] = {"operator": operator_id, "tournaments": held, "at": at, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(statements.SCORE, given)
         rows = cursor.fetchall()
@@ -185,7 +184,7 @@ def count_anew(
         .values_list("created_at", flat=True)
         .first()
     )
-    given = {
+    given: dict[str, Any] = {
         "operator": operator_id,
         "tournaments": list(tournaments),
         "entries": list(entry_ids),

@@ -71,8 +71,9 @@ _FITS = f"""(u.brands = '{{}}' OR r.brand_id = ANY (u.brands)) AND r.round_type 
            AND (u.min_bet = 0 OR r.bet * {_RATE} >= u.min_bet
                 OR (r.currency <> u.base AND x.rate IS NULL))"""
 
-# Of the judged rounds of entries: those that count, what they come to, and what that makes of score and entry. {s} is
-# the score before them: "s." for what it is, or nothing at all.
+# Of the judged rounds of entries: those that count, what they come to, and what that makes of score and entry. {s_…} is
+# the score before them: as it stands, or nothing at all. What belongs to one entry is brought together by grouping and
+# never by joining: nobody has statistics of what stands here, and a join that is taken for small is quadratic.
 _COUNT = """
     ranked AS (
         SELECT j.*, CASE WHEN j.limit_rounds IS NOT NULL
@@ -80,62 +81,68 @@ _COUNT = """
           FROM judged j
          WHERE j.entry_id IS NOT NULL AND j.rated
     ), counted AS MATERIALIZED (
-        SELECT * FROM ranked WHERE limit_rounds IS NULL OR used + nth <= limit_rounds
+        SELECT k.*, max(worth) OVER w AS top, max(occurred_at) OVER w AS latest
+          FROM ranked k WHERE limit_rounds IS NULL OR used + nth <= limit_rounds
+        WINDOW w AS (PARTITION BY entry_id)
     ), chain AS (
-        SELECT c.entry_id, c.span, c.occurred_at, c.worth, true AS fresh,
+        SELECT c.entry_id, c.tournament_id, c.span, c.occurred_at, c.worth, true AS fresh,
                row_number() OVER (PARTITION BY c.entry_id ORDER BY c.occurred_at, c.number) AS place
           FROM counted c WHERE c.span IS NOT NULL
         {tails}
     ), summed AS (
-        SELECT entry_id, span, occurred_at, fresh, worth, sum(worth) OVER w AS upto, row_number() OVER w AS nth,
-               count(*) OVER (PARTITION BY entry_id) AS many
+        SELECT entry_id, tournament_id, span, occurred_at, fresh, worth, sum(worth) OVER w AS upto,
+               row_number() OVER w AS nth, count(*) OVER (PARTITION BY entry_id) AS many
           FROM chain WINDOW w AS (PARTITION BY entry_id ORDER BY place)
     ), stretch AS (
-        SELECT entry_id, occurred_at, fresh, nth,
-               CASE WHEN nth >= span THEN upto - COALESCE(lag(upto, span) OVER w, 0) END AS worth
+        SELECT *, CASE WHEN nth >= span AND fresh THEN upto - COALESCE(lag(upto, span) OVER w, 0) END AS run
           FROM summed WINDOW w AS (PARTITION BY entry_id ORDER BY nth)
-    ), tail AS (
-        SELECT entry_id, COALESCE(array_agg(worth ORDER BY nth) FILTER (WHERE nth > many - span + 1),
-                                  '{{}}') AS worths
-          FROM summed GROUP BY entry_id
-    ), peak AS (
-        SELECT DISTINCT ON (entry_id) entry_id, worth, occurred_at FROM (
-            SELECT entry_id, worth, occurred_at, nth FROM stretch WHERE fresh AND worth IS NOT NULL
-             UNION ALL
-            SELECT entry_id, worth, occurred_at, number FROM counted WHERE method = 'BEST_MULTIPLIER') best
-         ORDER BY entry_id, worth DESC, occurred_at, nth
-    ), newest AS (
-        SELECT DISTINCT ON (entry_id) entry_id, occurred_at, number, currency, game_id
-          FROM counted ORDER BY entry_id, occurred_at DESC, number DESC
+    ), streak AS (
+        SELECT entry_id, tournament_id,
+               COALESCE(array_agg(worth ORDER BY nth) FILTER (WHERE nth > many - span + 1), '{{}}') AS tail,
+               max(run) AS best, min(occurred_at) FILTER (WHERE run = top) AS best_at
+          FROM (SELECT *, max(run) OVER (PARTITION BY entry_id) AS top FROM stretch) t
+         GROUP BY 1, 2
     ), grouped AS (
-        SELECT entry_id, count(*) AS rounds, sum(worth) AS total, sum(weight) AS weight, max(number) AS arrived,
-               max(occurred_at) FILTER (WHERE worth > 0 OR weight > 0) AS moved_at
-          FROM counted GROUP BY entry_id
+        SELECT entry_id, tournament_id, count(*) AS rounds, sum(worth) AS total, sum(weight) AS weight,
+               max(number) AS arrived, max(occurred_at) FILTER (WHERE worth > 0 OR weight > 0) AS moved_at,
+               max(top) FILTER (WHERE method = 'BEST_MULTIPLIER') AS best,
+               min(occurred_at) FILTER (WHERE worth = top AND method = 'BEST_MULTIPLIER') AS best_at,
+               max(latest) AS newest_at, max(number) FILTER (WHERE occurred_at = latest) AS newest,
+               (array_agg(currency ORDER BY number DESC) FILTER (WHERE occurred_at = latest))[1] AS currency,
+               (array_agg(game_id ORDER BY number DESC) FILTER (WHERE occurred_at = latest))[1] AS game_id
+          FROM counted GROUP BY 1, 2
+    ), news AS (
+        SELECT entry_id, tournament_id, max(rounds) AS rounds, max(total) AS total, max(weight) AS weight,
+               max(arrived) AS arrived, max(moved_at) AS moved_at, max(best) AS best, max(best_at) AS best_at,
+               max(newest_at) AS newest_at, max(newest) AS newest, max(currency) AS currency, max(game_id) AS game_id,
+               max(tail) AS tail
+          FROM (SELECT *, NULL::numeric[] AS tail FROM grouped
+                 UNION ALL
+                SELECT entry_id, tournament_id, NULL, NULL, NULL, NULL, NULL, best, best_at, NULL, NULL, NULL, NULL,
+                       tail
+                  FROM streak
+                {nobody}) n
+         GROUP BY 1, 2
     ), scored AS (
         UPDATE rounds_score s
            SET rounds = {s_rounds} + COALESCE(g.rounds, 0),
                total = {s_total} + COALESCE(g.total, 0),
                weight = {s_weight} + COALESCE(g.weight, 0),
                arrived = GREATEST({s_arrived}, g.arrived),
-               best = GREATEST({s_best}, p.worth),
+               best = GREATEST({s_best}, g.best),
                moved_at = CASE
                    WHEN u.method IN ('BEST_MULTIPLIER', 'CONSECUTIVE_ROUNDS') THEN
-                       CASE WHEN p.worth IS NULL OR p.worth = 0 THEN {s_moved_at}
-                            WHEN {s_best} IS NULL OR p.worth > {s_best} THEN p.occurred_at
-                            WHEN p.worth = {s_best} THEN LEAST({s_moved_at}, p.occurred_at)
+                       CASE WHEN g.best IS NULL OR g.best = 0 THEN {s_moved_at}
+                            WHEN {s_best} IS NULL OR g.best > {s_best} THEN g.best_at
+                            WHEN g.best = {s_best} THEN LEAST({s_moved_at}, g.best_at)
                             ELSE {s_moved_at} END
                    ELSE GREATEST({s_moved_at}, g.moved_at) END,
-               tail = COALESCE(t.worths, {s_tail}),
-               newest_at = CASE WHEN {newer} THEN n.occurred_at ELSE {s_newest_at} END,
-               newest = CASE WHEN {newer} THEN n.number ELSE {s_newest} END,
-               currency = CASE WHEN {newer} THEN n.currency ELSE {s_currency} END,
-               game_id = CASE WHEN {newer} THEN n.game_id ELSE {s_game_id} END
-          FROM {groups} g
-          JOIN rounds_score b ON b.entry_id = g.entry_id
-          JOIN open_rule u ON u.tournament_id = b.tournament_id
-          LEFT JOIN peak p ON p.entry_id = g.entry_id
-          LEFT JOIN tail t ON t.entry_id = g.entry_id
-          LEFT JOIN newest n ON n.entry_id = g.entry_id
+               tail = COALESCE(g.tail, {s_tail}),
+               newest_at = CASE WHEN {newer} THEN g.newest_at ELSE {s_newest_at} END,
+               newest = CASE WHEN {newer} THEN g.newest ELSE {s_newest} END,
+               currency = CASE WHEN {newer} THEN g.currency ELSE {s_currency} END,
+               game_id = CASE WHEN {newer} THEN g.game_id ELSE {s_game_id} END
+          FROM news g JOIN open_rule u ON u.tournament_id = g.tournament_id
          WHERE s.entry_id = g.entry_id
         RETURNING s.entry_id, s.moved_at, s.rounds AS counted, u.tie_break AS tie,
                   LEAST({most}, round(u.factor * CASE
@@ -178,19 +185,21 @@ def _count(*, anew: bool) -> str:
     before = {f"s_{name}": nothing[name] if anew else f"s.{name}" for name in names}
     tails = """
         UNION ALL
-        SELECT f.entry_id, f.span, NULL::timestamptz, v.worth, false, v.place - 1000000
-          FROM (SELECT DISTINCT entry_id, span FROM counted WHERE span IS NOT NULL) f
+        SELECT f.entry_id, f.tournament_id, f.span, NULL::timestamptz, v.worth, false, v.place - 1000000
+          FROM (SELECT DISTINCT entry_id, tournament_id, span FROM counted WHERE span IS NOT NULL) f
           JOIN rounds_score s ON s.entry_id = f.entry_id, unnest(s.tail) WITH ORDINALITY AS v(worth, place)"""
+    # Counted anew, an entry without any round comes to nothing; counted on, there is always one.
+    nobody = """
+                 UNION ALL
+                SELECT entry_id, tournament_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+                  FROM rounds_score WHERE entry_id = ANY (%(entries)s)"""
     return _COUNT.format(
         **before,
         tails="" if anew else tails,
-        newer="n.entry_id IS NOT NULL"
+        nobody=nobody if anew else "",
+        newer="g.newest IS NOT NULL"
         if anew
-        else "(n.occurred_at, n.number) > (COALESCE(s.newest_at, '-infinity'), COALESCE(s.newest, 0))",
-        groups="(SELECT w.entry_id, g.rounds, g.total, g.weight, g.arrived, g.moved_at"
-        " FROM unnest(%(entries)s::bigint[]) w(entry_id) LEFT JOIN grouped g USING (entry_id))"
-        if anew
-        else "grouped",
+        else "(g.newest_at, g.newest) > (COALESCE(s.newest_at, '-infinity'), COALESCE(s.newest, 0))",
         columns=_COLUMNS,
         most=MOST,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import msgspec
 from django.db import connection, transaction
@@ -53,7 +54,7 @@ def enter_many(tournament: Tournament, players: Sequence[tuple[int, str]], *, at
     ]
     if not rows:
         return []
-    given = {"operator": tournament.operator_id, "tournament": tournament.pk, "at": at}
+    given: dict[str, Any] = {"operator": tournament.operator_id, "tournament": tournament.pk, "at": at}
     with connection.cursor() as cursor:
         cursor.execute(_ENTER, given | {"players": msgspec.json.encode(rows).decode()})
         made = [entry_id for (entry_id,) in cursor.fetchall()]
