@@ -75,7 +75,7 @@ def _reports(match: Match) -> Section:
 
 
 def _try(line: Mapping[str, Any]) -> SafeString:
-    return format_html("{} {}", line["status"] or line["problem"], story.moment(line["at"], seconds=True))
+    return format_html("{}, {}", line["status"] or line["problem"], story.moment(line["at"], seconds=True))
 
 
 def _notices(match: Match) -> Section:
