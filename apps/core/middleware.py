@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
 from apps.core import ids
@@ -50,6 +51,8 @@ class ExpressLane:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer by the view, or go the usual way."""
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            return self.get_response(request)  # it knows who need not come by TLS
         path = request.path_info
         urlconf = next((conf for start, conf in settings.EXPRESS_PATHS.items() if path.startswith(start)), None)
         if urlconf is None:
@@ -63,4 +66,4 @@ class ExpressLane:
             request_id=request.META["HTTP_X_REQUEST_ID"], ip=address_of(request) or None
         ):
             response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        return response
+            return response.render() if isinstance(response, SimpleTemplateResponse) else response

@@ -230,4 +230,5 @@ def test_no_session_and_no_cookie_comes_with_an_answer(acme):
     response = acme.batch([])
     assert not response.cookies
     assert response["X-Request-Id"]
+    assert response["Content-Length"] == str(len(response.content))
     assert "Vary" not in response
