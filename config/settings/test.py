@@ -44,6 +44,7 @@ EMBEDDED_DURABLE = False
 ROUNDS_COUNT_SECONDS = 0
 # Tests change keys and call at once; what is kept is tested by itself, and benchmarks ask for it.
 INTEGRATION_KEYS_SECONDS = float(os.environ.get("INTEGRATION_KEYS_SECONDS", "0"))
+GAME_KEYS_SECONDS = float(os.environ.get("GAME_KEYS_SECONDS", "0"))
 # Every test client prepares the middleware anew: looking up every static file would be most of what a call costs.
 WHITENOISE_AUTOREFRESH = True
 DATABASES["default"]["TEST"] = {"NAME": f"test_podium_{_slot}"}

@@ -9,6 +9,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -22,7 +23,7 @@ from apps.core.actors import Actor
 from apps.core.errors import DomainError, Invalid, NotFound
 from apps.operators.models import Credential, CredentialKind
 from apps.operators.scopes import EVERY_SCOPE, KEY_ROLES
-from apps.operators.services.lookup import credentials_by
+from apps.operators.services.lookup import credentials_by, kept_by
 
 # 43 characters of [a-z0-9] are 222 bits: a digest of them needs no salt and no slow hash.
 SECRET_LENGTH = 43
@@ -294,18 +295,29 @@ def _opened(sealed: str) -> str:
     return crypto.decrypt(sealed)
 
 
-def authenticate(presented: str, *, kind: CredentialKind, address: str, at: datetime) -> Credential:
+def authenticate(
+    presented: str, *, kind: CredentialKind, address: str, at: datetime, keep_seconds: float = 0.0
+) -> Credential:
     """Return the live credential behind what a caller presented, its operator loaded, in one query.
 
-    `pk_…:sk_…` is found by its public half and compared as a whole; every other form is found by its hash. Raises
-    Unauthorized, KeyExpired, OperatorSuspended or AddressNotAllowed; none of them tells whether a wrong key was close.
+    `pk_…:sk_…` is found by its public half and compared as a whole; every other form is found by its hash. With
+    `keep_seconds` this process asks no more often than that for a key that it has let in: so long may a revoked one
+    still be taken. Raises Unauthorized, KeyExpired, OperatorSuspended or AddressNotAllowed; none of them tells whether
+    a wrong key was close.
     """
     if len(presented) > LONGEST_KEY or not (presented.isascii() and presented.isprintable()):
         raise Unauthorized
     digest = digest_of(presented)
     public, colon, _ = presented.partition(":")
     compound = bool(colon) and public.startswith("pk_")
-    candidates = credentials_by("prefix" if compound else "digest", public if compound else digest, kind=kind)
+    column, value = ("prefix", public) if compound else ("digest", digest)
+    if keep_seconds and (kept := kept_by(column, value, kind=kind)):
+        with suppress(DomainError):
+            return _judged(kept, digest, address=address, at=at)
+    return _judged(credentials_by(column, value, kind=kind, keep_seconds=keep_seconds), digest, address=address, at=at)
+
+
+def _judged(candidates: Sequence[Credential], digest: str, *, address: str, at: datetime) -> Credential:
     found: Credential | None = None
     for candidate in candidates:
         if compare_digest(candidate.digest, digest):

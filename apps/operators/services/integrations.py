@@ -1,7 +1,7 @@
 """Who sends game rounds: integration keys, known by the integration's name (rounds.md 2)."""
 
-import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from hmac import compare_digest
 
@@ -18,7 +18,7 @@ from apps.operators.services.credentials import (
     Unauthorized,
     digest_of,
 )
-from apps.operators.services.lookup import credentials_by
+from apps.operators.services.lookup import credentials_by, kept_by
 
 
 def authenticate(ref: str, presented: str, *, address: str, needs_allow_list: bool, at: datetime) -> Credential:
@@ -28,33 +28,18 @@ def authenticate(ref: str, presented: str, *, address: str, needs_allow_list: bo
     every address in, or none if `needs_allow_list`. Unauthorized is raised for no key, an unknown one and one of
     another integration alike. Raises AddressNotAllowed, Unauthorized, KeyExpired, OperatorSuspended.
     """
-    kept = _kept(ref)
-    if kept:
-        try:
+    if kept := kept_by("ref", ref, kind=CredentialKind.INTEGRATION):
+        with suppress(DomainError):
             return _judged(kept, presented, address=address, needs_allow_list=needs_allow_list, at=at)
-        except DomainError:
-            # What was kept only ever lets somebody in: a key or a list may be newer than it.
-            pass
     return _judged(_read(ref), presented, address=address, needs_allow_list=needs_allow_list, at=at)
-
-
-class _Kept:
-    """What this process last read of each integration's keys, and until when it goes by it."""
-
-    keys: dict[str, tuple[float, list[Credential]]] = {}
-
-
-def _kept(ref: str) -> list[Credential]:
-    until, found = _Kept.keys.get(ref, (0.0, []))
-    return found if time.monotonic() < until else []
 
 
 def _read(ref: str) -> list[Credential]:
     """Return the keys of an integration, each with its operator, and keep them for INTEGRATION_KEYS_SECONDS."""
-    found = credentials_by("ref", ref, kind=CredentialKind.INTEGRATION) if ref and "\x00" not in ref else []
-    if found and settings.INTEGRATION_KEYS_SECONDS:  # names that nobody has would only fill the memory
-        _Kept.keys[ref] = (time.monotonic() + settings.INTEGRATION_KEYS_SECONDS, found)
-    return found
+    if not ref or "\x00" in ref:
+        return []
+    keep = settings.INTEGRATION_KEYS_SECONDS
+    return credentials_by("ref", ref, kind=CredentialKind.INTEGRATION, keep_seconds=keep)
 
 
 def _judged(

@@ -4,6 +4,7 @@ Its SQL is written once per process from the models. Django's compiler would wri
 and that took two thirds of the time of a call that does nothing else.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,8 +57,25 @@ def _prepared(column: str) -> tuple[str, _Part, _Part]:
     return sql, credential, operator
 
 
-def credentials_by(column: str, value: str, *, kind: str) -> list[Credential]:
-    """Return the credentials of a kind whose `digest`, `prefix` or `ref` is `value`, each with its operator loaded."""
+# What this process last read, and until when it may be gone by.
+_kept: dict[tuple[str, str, str], tuple[float, list[Credential]]] = {}
+
+
+def kept_by(column: str, value: str, *, kind: str) -> list[Credential]:
+    """Return what `credentials_by` has kept and may still be gone by, or nothing.
+
+    It may only ever let somebody in: a key, an allow-list or a secret may be newer than it, so whoever is refused by it
+    is looked up.
+    """
+    until, found = _kept.get((kind, column, value), (0.0, []))
+    return found if time.monotonic() < until else []
+
+
+def credentials_by(column: str, value: str, *, kind: str, keep_seconds: float = 0.0) -> list[Credential]:
+    """Return the credentials of a kind whose `digest`, `prefix` or `ref` is `value`, each with its operator loaded.
+
+    They are kept for `keep_seconds`: so long may a key that was revoked meanwhile still be taken.
+    """
     sql, credential_part, operator_part = _prepared(column)
     with connection.cursor() as cursor:
         cursor.execute(sql, [value, kind])
@@ -67,4 +85,6 @@ def credentials_by(column: str, value: str, *, kind: str) -> list[Credential]:
         credential: Credential = credential_part.read(row)
         credential.operator = operator_part.read(row)
         found.append(credential)
+    if found and keep_seconds:  # what nobody has would only fill the memory
+        _kept[kind, column, value] = (time.monotonic() + keep_seconds, found)
     return found

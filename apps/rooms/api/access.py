@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
@@ -38,7 +39,9 @@ class GameKey(BaseAuthentication):
             raise errors.AuthHeadersMissing
         at, address = clock.now(), address_of(request)
         try:
-            credential = credentials.authenticate(key, kind=CredentialKind.GAME, address=address, at=at)
+            credential = credentials.authenticate(
+                key, kind=CredentialKind.GAME, address=address, at=at, keep_seconds=settings.GAME_KEYS_SECONDS
+            )
         except (credentials.Unauthorized, credentials.KeyExpired) as unknown:
             self._proves(signatures.NOBODY, request, timestamp, signature)
             raise errors.ApiKeyInvalid from unknown

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.core import clock
 from apps.core.actors import SYSTEM
 from apps.operators.models import CredentialKind
-from apps.operators.services import credentials
+from apps.operators.services import credentials, lookup
 from apps.rooms.models import Room, Task
 from tests.contracts.casino import an_operator
 from tests.contracts.rooms.game import GameServer, compact
@@ -193,6 +195,35 @@ def test_the_use_of_a_key_is_noted_and_its_secret_rotates(game):
     game.done("create")
     game.key, game.secret = fresh.key, fresh.secret
     game.done("create")
+
+
+def test_a_key_is_looked_up_now_and_then_and_a_revoked_one_not_taken_for_longer(game, settings, monkeypatch):
+    settings.GAME_KEYS_SECONDS = 1.0
+    game.done("create")
+    with CaptureQueriesContext(connection) as asked:
+        game.done("create")
+    assert not [query for query in asked.captured_queries if "operators_credential" in query["sql"]]
+    credentials.revoke(game.credential.pk, operator_id=game.operator.pk, actor=SYSTEM, at=clock.now())
+    game.done("create")
+    now = lookup.time.monotonic()
+    monkeypatch.setattr(lookup.time, "monotonic", lambda: now + 1.0)
+    answer = game.post("create")
+    assert (answer.status_code, answer.json()["code"]) == (401, "API_KEY_INVALID")
+
+
+def test_what_is_kept_of_a_key_refuses_nobody(game, settings):
+    settings.GAME_KEYS_SECONDS = 60.0
+    game.done("create")
+    kept = lookup.kept_by("digest", game.credential.digest, kind=CredentialKind.GAME)
+    kept[0].allowed_ips = ["192.0.2.0/24"]  # as it was until a moment ago
+    game.done("create")
+
+
+def test_over_plain_http_production_sends_a_call_to_tls_before_anything_else(game, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    plain, safe = (Client().post("/api/game/create", secure=secure) for secure in (False, True))
+    assert (plain.status_code, plain["Location"]) == (301, "https://testserver/api/game/create")
+    assert (safe.status_code, safe.json()["code"]) == (401, "AUTH_HEADERS_MISSING")
 
 
 def test_the_room_of_another_game_of_the_same_operator_is_unknown(game):

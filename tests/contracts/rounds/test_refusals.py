@@ -9,7 +9,7 @@ from django.db import OperationalError
 from apps.core import clock
 from apps.core.actors import SYSTEM
 from apps.operators.models import Credential, CredentialKind
-from apps.operators.services import credentials, integrations
+from apps.operators.services import credentials, lookup
 from apps.rounds.models import PendingRound, Round, RoundKey
 from apps.rounds.services import intake
 from tests.factories import issue, operator_key
@@ -213,7 +213,7 @@ def test_a_bug_is_500_in_the_same_words(acme, monkeypatch):
 
 def test_what_is_kept_of_keys_lets_in_for_a_moment_and_keeps_nobody_out(acme, settings, django_assert_num_queries):
     settings.INTEGRATION_KEYS_SECONDS = 60
-    integrations._Kept.keys.clear()
+    lookup._kept.clear()
     assert acme.batch([]).status_code == 200
     with django_assert_num_queries(0):
         assert acme.batch([]).status_code == 200
@@ -222,7 +222,7 @@ def test_what_is_kept_of_keys_lets_in_for_a_moment_and_keeps_nobody_out(acme, se
     assert acme.batch([], headers={"X-API-Key": spare}).status_code == 200
     assert acme.batch([], headers={"X-API-Key": "wrong"}).status_code == 401
     credentials.revoke(acme.credential.pk, operator_id=acme.operator.pk, actor=SYSTEM, at=clock.now())
-    integrations._Kept.keys.clear()  # its time has run out
+    lookup._kept.clear()  # its time has run out
     assert acme.batch([]).status_code == 401
 
 
