@@ -31,6 +31,7 @@ def environment() -> dict[str, str]:
         "LOG_LEVEL": "WARNING",
         # As it is outside of tests, which switch it off.
         "INTEGRATION_KEYS_SECONDS": "1",
+        "GAME_KEYS_SECONDS": "1",
     }
 
 
