@@ -26,6 +26,10 @@ class Keys:
         """Return what an earlier start has left, if anything."""
         return cls(**json.loads(path.read_text())) if path.exists() else None
 
+    def are_whole(self) -> bool:
+        """Tell whether everything is there that a demo of today needs."""
+        return all(asdict(self).values())
+
     def save(self, path: Path) -> None:
         """Keep the secrets for the next start."""
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -75,6 +75,8 @@ class Command(BaseCommand):
         path = settings.DATA_DIR / "demo.json"
         keys = Keys.load(path)
         if keys is not None and Operator.objects.filter(slug="acme").exists():
+            if not keys.are_whole():
+                raise CommandError("An older demo has made this data directory. Choose another PODIUM_DATA_DIR.")
             return keys
         if Operator.objects.exists():
             raise CommandError("This database has operators that are not the demo's. Choose another PODIUM_DATA_DIR.")
