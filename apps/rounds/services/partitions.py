@@ -87,7 +87,7 @@ def expire(*, at: datetime) -> list[str]:
     """Let go of partitions that ended more than ROUNDS_KEPT_DAYS ago; return their names. Keys stay for ever.
 
     ROUNDS_EXPIRED says how: `drop` deletes them, `detach` leaves them as tables of their own, to be archived. One with
-    rounds that wait to be counted stays.
+    rounds that wait to be counted stays, and one whose rounds an open tournament may have to count anew.
     """
     if not settings.ROUNDS_KEPT_DAYS:
         return []
@@ -98,8 +98,10 @@ def expire(*, at: datetime) -> list[str]:
             break
         with _alone() as cursor:
             cursor.execute(
-                "SELECT EXISTS (SELECT FROM rounds_pendinground WHERE received_at >= %s AND received_at < %s)",
-                [span.start, span.end],
+                "SELECT EXISTS (SELECT FROM rounds_pendinground WHERE received_at >= %s AND received_at < %s)"
+                " OR EXISTS (SELECT FROM rounds_rule u JOIN rounds_watch w ON w.tournament_id = u.tournament_id"
+                "             WHERE u.since < %s)",
+                [span.start, span.end, span.end],
             )
             if cursor.fetchone()[0]:
                 log.warning("rounds_partition_kept", partition=span.name)

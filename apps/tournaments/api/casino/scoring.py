@@ -72,7 +72,7 @@ class InvitationIn(serializers.Serializer[Any]):
 class ScoringIn(serializers.Serializer[Any]):
     """How points are made. Every field is also read in camelCase; all but `source` only for the source `rounds`."""
 
-    source = Choice(  # type: ignore[assignment] - a field of that name, which the class takes away
+    source = Choice(  # type: ignore[assignment]  # a field of that name
         SOURCES, help_text="`rounds`: computed from game rounds. `reported`: told by the game."
     )
     method = Choice([*Method], **MAY_BE_ABSENT)
@@ -88,7 +88,7 @@ class ScoringIn(serializers.Serializer[Any]):
     )
     min_bet = Amount(**MAY_BE_ABSENT, help_text="Smallest bet of a round that counts, in the tournament's currency.")
     opt_in = Choice([*OptIn], **MAY_BE_ABSENT)
-    invited = InvitationIn(many=True, **MAY_BE_ABSENT, max_length=MAX_INVITED)  # type: ignore[call-arg] - of the list
+    invited = InvitationIn(many=True, **MAY_BE_ABSENT, max_length=MAX_INVITED)  # type: ignore[call-arg]  # of the list
     limit_rounds = Whole(min_value=1, **MAY_BE_ABSENT, help_text="Only the first so many rounds of a player count.")
     min_rounds = Whole(min_value=0, **MAY_BE_ABSENT, help_text="Who has fewer rounds has no points yet.")
     window = Whole(min_value=1, max_value=scoring.MAX_WINDOW, **MAY_BE_ABSENT, help_text="Of CONSECUTIVE_ROUNDS.")
