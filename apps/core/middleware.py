@@ -66,4 +66,9 @@ class ExpressLane:
             request_id=request.META["HTTP_X_REQUEST_ID"], ip=address_of(request) or None
         ):
             response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-            return response.render() if isinstance(response, SimpleTemplateResponse) else response
+            if isinstance(response, SimpleTemplateResponse):
+                response = response.render()
+        # CommonMiddleware's part: without it an answer comes in chunks.
+        if not response.streaming:
+            response.setdefault("Content-Length", str(len(response.content)))
+        return response
