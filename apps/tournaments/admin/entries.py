@@ -7,7 +7,16 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from apps.core.admin import ChoicesDropdownFilter, Operation, Section, TenantAdmin, TextFilter, display, formats
+from apps.core.admin import (
+    ChoicesDropdownFilter,
+    Operation,
+    ReasonForm,
+    Section,
+    TenantAdmin,
+    TextFilter,
+    display,
+    formats,
+)
 from apps.core.admin.formats import Tone
 from apps.ledger.admin.books import as_id
 from apps.ledger.admin.payouts import status_badge as payout_badge
@@ -16,7 +25,7 @@ from apps.operators.admin.players import players_matching
 from apps.tournaments.admin import forms, previews
 from apps.tournaments.admin.looks import entry_badge, money, points
 from apps.tournaments.lifecycle import UPCOMING, EntryStatus, TournamentStatus
-from apps.tournaments.models import Entry, GameEvent
+from apps.tournaments.models import Entry, GameEvent, ScoringSource
 from apps.tournaments.services import boards, entries
 
 
@@ -48,6 +57,14 @@ def _may_rebuy(entry: Entry) -> bool:
 
 
 def _may_adjust(entry: Entry) -> bool:
+    return _plays(entry) and entry.tournament.scoring_source == ScoringSource.REPORTED
+
+
+def _may_reset(entry: Entry) -> bool:
+    return _plays(entry) and entry.tournament.scoring_source == ScoringSource.ROUNDS
+
+
+def _plays(entry: Entry) -> bool:
     return bool(entry.tournament.status == TournamentStatus.RUNNING and entry.status != EntryStatus.WITHDRAWN)
 
 
@@ -91,6 +108,17 @@ class EntryAdmin(TenantAdmin):
             offered=_may_adjust,
             explain="Sets the points by hand. The place follows at once, and the change is told with its reason.",
             done="Score set.",
+        ),
+        Operation(
+            name="reset-score",
+            label="Reset score",
+            icon="restart_alt",
+            run=entries.reset_score,
+            form=ReasonForm,
+            permission="tournaments.adjust_entry",
+            offered=_may_reset,
+            explain="The player begins anew: no points, no rounds used. What had been reached stays on record.",
+            done="Score reset.",
         ),
     )
     list_display = (

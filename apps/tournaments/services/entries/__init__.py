@@ -11,6 +11,7 @@ from apps.tournaments.services.entries.changing import (
     rebuy,
     remove,
     remove_with_refund,
+    reset_score,
 )
 from apps.tournaments.services.entries.ground import (
     PlayerNotFound,
@@ -54,6 +55,7 @@ __all__ = [
     "register",
     "remove",
     "remove_with_refund",
+    "reset_score",
     "save_ranked",
     "source_of",
 ]

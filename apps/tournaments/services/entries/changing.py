@@ -14,9 +14,16 @@ from apps.ledger.services import journals
 from apps.operators.services import admission
 from apps.tournaments import engines, facts, keepers
 from apps.tournaments.lifecycle import UPCOMING, EntryStatus, TournamentStatus
-from apps.tournaments.models import BuyIn, Entry, Tournament
+from apps.tournaments.models import BuyIn, Entry, ScoringSource, Tournament
 from apps.tournaments.services import returning, running, tally
-from apps.tournaments.services.entries.ground import collect, hold_entry, is_over, save_ranked, source_of
+from apps.tournaments.services.entries.ground import (
+    PlayerNotFound,
+    collect,
+    hold_entry,
+    is_over,
+    save_ranked,
+    source_of,
+)
 from apps.tournaments.services.states import InvalidState
 
 RemovalReason = Literal["voluntary_exit", "elimination"]
@@ -201,6 +208,8 @@ def adjust_score(entry_id: int, *, points: Decimal, reason: str, actor: Actor, a
     tournament, entry = hold_entry(entry_id, alone=False)
     if tournament.status != TournamentStatus.RUNNING:
         raise InvalidState(status=tournament.status)
+    if tournament.scoring_source != ScoringSource.REPORTED:
+        raise InvalidState("Points that are made of rounds follow from them: void a round, or reset the score.")
     if entry.status == EntryStatus.WITHDRAWN:
         raise PlayerNotActive
     before, entry.points, entry.scored_at = entry.points, points, at
@@ -214,3 +223,14 @@ def adjust_score(entry_id: int, *, points: Decimal, reason: str, actor: Actor, a
         at=at,
     )
     return entry
+
+
+def reset_score(entry_id: int, *, reason: str, actor: Actor, at: datetime) -> Entry:
+    """Let a player begin anew on the word of staff, in a tournament that is scored by rounds.
+
+    Raises PlayerNotFound, NothingToReset, InvalidState, PlayerNotActive.
+    """
+    entry: Entry | None = Entry.objects.select_related("tournament").filter(pk=entry_id).first()
+    if entry is None:
+        raise PlayerNotFound
+    return engines.of(entry.tournament).reset(entry, reason=reason, by_staff=True, actor=actor, at=at)
