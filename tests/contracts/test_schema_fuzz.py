@@ -6,24 +6,9 @@ most of the ids in a path are real ones. The seed is fixed, so that a failure st
 
 import itertools
 import json
-from contextlib import contextmanager
 
 import pytest
-import schemathesis
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, transaction
-from drf_spectacular.generators import SchemaGenerator
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
-from schemathesis.checks import CHECKS, load_all_checks
-from schemathesis.config import (
-    GenerationConfig,
-    PhasesConfig,
-    ProjectConfig,
-    ProjectsConfig,
-    SchemathesisConfig,
-    StatefulPhaseConfig,
-)
+from django.db import transaction
 from schemathesis.core import NOT_SET
 
 from apps.core import clock
@@ -32,50 +17,12 @@ from apps.operators.models import CredentialKind
 from apps.rooms.api import signatures
 from config.wsgi import application
 from tests.contracts.casino import Casino, complete
+from tests.contracts.fuzzing import PROMISES, RUMBLE, as_it_comes, one_connection, schema
 from tests.contracts.rooms.game import GameServer
 from tests.factories import internal_key, issue
 from tests.matches import world as matches
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_that_day")]
-
-load_all_checks()
-PROMISES = [
-    CHECKS.get_one(name)
-    for name in (
-        "not_a_server_error",
-        "status_code_conformance",
-        "content_type_conformance",
-        "response_schema_conformance",
-    )
-]
-EXAMPLES = 3
-
-
-def described():
-    """The description as `/api/schema/` serves it, and how much of it is tried."""
-    project = ProjectConfig(
-        generation=GenerationConfig(with_security_parameters=False, max_examples=EXAMPLES, deterministic=True),
-        phases=PhasesConfig(stateful=StatefulPhaseConfig(enabled=False)),
-    )
-    description = SchemaGenerator().get_schema(request=None, public=True)
-    config = SchemathesisConfig(projects=ProjectsConfig(default=project))
-    return schemathesis.openapi.from_dict(description, config=config)
-
-
-schema = described()
-
-
-@contextmanager
-def one_connection():
-    """Keep the connection over a request, as Django's own test client does: the test's transaction is on it."""
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
-    try:
-        yield
-    finally:
-        for signal in signals:
-            signal.connect(close_old_connections)
 
 
 @pytest.fixture
@@ -154,8 +101,8 @@ def signed(case, world):
     return world["game"].headers(body or b"")
 
 
-@schema.parametrize()
-@hypothesis_settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@schema.exclude(path_regex=RUMBLE).parametrize()
+@as_it_comes
 def test_no_call_ever_fails(case, world):
     for name, ids in world["ids"].items():
         real = next(ids)
