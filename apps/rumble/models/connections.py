@@ -37,6 +37,11 @@ class ConnectionCode(models.Model):
     def __str__(self) -> str:
         return self.code
 
+    @property
+    def subject(self) -> str:
+        """How facts name this code."""
+        return f"code:{self.pk}"
+
     def is_good(self, at: datetime) -> bool:
         """Tell whether it can still be entered."""
         return self.used_at is None and self.expired_at is None and at < self.expires_at
@@ -65,6 +70,11 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return f"player {self.player_id} with application {self.application_id}"
+
+    @property
+    def subject(self) -> str:
+        """How facts name this connection."""
+        return f"connection:{self.pk}"
 
     @property
     def is_live(self) -> bool:

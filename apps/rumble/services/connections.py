@@ -94,15 +94,8 @@ def connect(player_id: int, code: str, *, actor: Actor, at: datetime) -> Connect
     _name_account(player, actor=actor, at=at)
     connection = _connected(kept.application, player, at)
     sealed = crypto.encrypt(tokens.make(connection, at=at))
-    _tell(
-        kept.application,
-        "AuthenticationSuccess",
-        actor,
-        at,
-        code=spelled,
-        userId=words.user_id(player.pk),
-        sealedToken=sealed,
-    )
+    told = {"code": spelled, "userId": words.user_id(player.pk), "sealedToken": sealed}
+    _tell(connection, "AuthenticationSuccess", told, actor=actor, at=at)
     return connection
 
 
@@ -140,7 +133,7 @@ def disconnect(player_id: int, application_id: int, *, actor: Actor, at: datetim
     connection.disconnected_at = at
     connection.save(update_fields=["disconnected_at"])
     participation.withdraw_unsigned(application_id, player_id, actor=actor, at=at)
-    _tell(connection.application, "UserDisconnectedApplication", actor, at, userId=words.user_id(player_id))
+    _tell(connection, "UserDisconnectedApplication", {"userId": words.user_id(player_id)}, actor=actor, at=at)
     return connection
 
 
@@ -174,17 +167,21 @@ def expire_codes(*, actor: Actor, at: datetime) -> int:
     due = waiting.select_for_update(no_key=True, skip_locked=True, of=("self",)).select_related("application")
     codes = list(due.order_by("expires_at", "pk")[:EXPIRED_AT_ONCE])
     for code in codes:
-        _tell(code.application, "AuthenticationFailure", actor, at, code=code.code, message=EXPIRED)
+        _tell(code, "AuthenticationFailure", {"code": code.code, "message": EXPIRED}, actor=actor, at=at)
     ConnectionCode.objects.filter(pk__in=[code.pk for code in codes]).update(expired_at=at)
     return len(codes)
 
 
-def _tell(application: Application, wire_type: str, actor: Actor, at: datetime, **data: str) -> None:
+def _tell(
+    about: Connection | ConnectionCode, wire_type: str, told: dict[str, str], *, actor: Actor, at: datetime
+) -> None:
+    """Tell the application, in the order of this connection: what cannot be delivered holds back no other's."""
+    application = about.application
     record(
         operator_id=application.operator_id,
         type=f"rumble.{wire_type}",
-        subject=application.subject,
-        data={"appId": application.app_id, **data},
+        subject=about.subject,
+        data={"appId": application.app_id, **told},
         actor=actor,
         at=at,
     )

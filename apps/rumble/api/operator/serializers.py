@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from apps.core.api.camel import CamelSerializer
@@ -170,11 +171,16 @@ class ChainIn(CamelSerializer):
 class ChainOut(CamelSerializer):
     """How it behaves now."""
 
-    finality_seconds = serializers.FloatField(allow_null=True)
+    finality_seconds = serializers.FloatField()
     fail_next = serializers.IntegerField()
     hold = serializers.BooleanField()
 
 
 def chain_json(control: ChainControl) -> dict[str, Any]:
     """Write how the chain behaves."""
-    return {"finalitySeconds": control.finality_seconds, "failNext": control.fail_next, "hold": control.hold}
+    seconds = control.finality_seconds
+    return {
+        "finalitySeconds": settings.CHAIN_FINALITY_SECONDS if seconds is None else seconds,
+        "failNext": control.fail_next,
+        "hold": control.hold,
+    }
