@@ -63,7 +63,7 @@ NAMES = """
 class NotByRounds(DomainError):
     """There is no such tournament that is scored by rounds."""
 
-    kind = "missing"
+    kind = "not_found"
     code = "NOT_FOUND"
 
 
