@@ -303,6 +303,8 @@ SPECTACULAR_SETTINGS = {
         "MatchScoreOrderEnum": "apps.matches.api.words.SCORE_ORDERS",
         "MatchScoreOrderTakenEnum": "apps.matches.api.words.SCORE_ORDERS_TAKEN",
         "PrizeTypeEnum": ["percentage"],
+        "TournamentRailEnum": ["wallet", "clearing", "operator"],
+        "RoundsRailEnum": ["wallet", "operator"],
         "RumbleStatusEnum": "apps.rumble.api.dialect.answers.TOURNAMENT_WORDS",
         "RumbleSettingsStatusEnum": "apps.rumble.api.dialect.answers.SETTINGS_WORDS",
         "RumbleParticipantStatusEnum": "apps.rumble.api.dialect.answers.PARTICIPANT_WORDS",
