@@ -23,8 +23,12 @@ class RumbleArea:
     def changed(self, transaction: ChainTransaction, *, actor: Actor, at: datetime) -> None:
         """Pass it on to who asked."""
         of_tournament = transaction.subject.startswith(f"{TOURNAMENT}:")
-        if transaction.direction == ChainDirection.INTO:
-            told = participation.payment_changed if of_tournament else containers.deposit_changed
-        else:
-            told = settling.plan_changed if of_tournament else outgoing.container_changed
-        told(transaction, actor=actor, at=at)
+        match transaction.direction, of_tournament:
+            case ChainDirection.INTO, True:
+                participation.payment_changed(transaction, actor=actor, at=at)
+            case ChainDirection.INTO, False:
+                containers.deposit_changed(transaction, actor=actor, at=at)
+            case _, True:
+                settling.plan_changed(transaction, actor=actor, at=at)
+            case _:
+                outgoing.container_changed(transaction, actor=actor, at=at)

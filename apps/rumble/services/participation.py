@@ -209,7 +209,8 @@ def withdraw_unsigned(application_id: int, player_id: int, *, actor: Actor, at: 
         player_id=player_id, deposit__container__application_id=application_id
     )
     withdrawn = 0
-    for pk, tournament_id in waiting.order_by("pk").values_list("pk", "deposit__container__rumble"):
+    # In one order for everybody, because each holds its tournament until the end.
+    for pk, tournament_id in waiting.order_by("subject", "pk").values_list("pk", "deposit__container__rumble"):
         try:
             rail.withdraw(pk, actor=actor, at=at)
         except rail.PaymentNotWaiting:
@@ -238,8 +239,10 @@ def participants(tournament_id: int, *, status: str | None = None) -> QuerySet[P
 def participant(tournament_id: int, *, user_id: str) -> Participant:
     """Return the newest record of a player in a tournament; `user_id` as on the wire. Raises ParticipantNotFound."""
     player_id = number_behind("player", user_id)
+    if player_id is None:
+        raise ParticipantNotFound
     mine = _whole().filter(rumble_id=tournament_id, player_id=player_id)
-    found: Participant | None = mine.order_by("-pk").first() if player_id else None
+    found: Participant | None = mine.order_by("-pk").first()
     if found is None:
         raise ParticipantNotFound
     return found
