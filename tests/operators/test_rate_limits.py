@@ -130,7 +130,7 @@ def test_counting_is_one_round_trip(operator, redis):
         "cmdstat_evalsha",
         "cmdstat_get",
         "cmdstat_pttl",
-        "cmdstat_incr",
+        "cmdstat_incrby",
         "cmdstat_config|resetstat",
         "cmdstat_config",
     }

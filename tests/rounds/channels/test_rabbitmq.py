@@ -103,7 +103,7 @@ def test_messages_of_one_round_or_many_are_taken_in_and_bad_ones_become_dead_let
     assert {*Round.objects.values_list("integration", "operator_id")} == {("acme", acme.operator.pk)}
     eventually(lambda: queue.waiting(".dead") == 3)
     dead = queue.there.basic_get(f"{queue.queue}.dead", no_ack=True)
-    assert dead.body == "no json"
+    assert bytes(dead.body) == b"no json"
     assert dead.headers["x-death"][0]["reason"] == "rejected"
     feed.close()
     assert queue.waiting() == 0
