@@ -6,8 +6,9 @@ visibility timeout. Several relays read side by side.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from django.db import connection
 
 from apps.core import clock
 from apps.core.api.json import loads
+from apps.core.crew import Crew
 from apps.core.errors import DomainError
 from apps.events.models import InboundQueue
 from apps.events.relay import sqs
@@ -22,8 +24,7 @@ from apps.events.services import receiving
 
 log = structlog.get_logger(__name__)
 
-# How often the list of queues is read, and the longest pause after failures, in seconds.
-LOOK_SECONDS = 2.0
+# The longest pause after failures, in seconds.
 LONGEST_PAUSE = 30.0
 
 # Takes one decoded message, in one transaction: `take(body, within=, at=)`. `within` is the only operator it may
@@ -33,66 +34,24 @@ Take = Callable[..., Any]
 
 def carrier(take: Take) -> Callable[[threading.Event], None]:
     """Return the carrier of incoming queues; whoever composes the areas says who takes what comes."""
-
-    def run(stop: threading.Event) -> None:
-        Readers(take, stop).run()
-
-    return run
+    return Crew("incoming queue", receiving.enabled_ids, partial(_read, take)).run
 
 
-class Readers:
-    """One thread for each enabled queue, for as long as it is enabled."""
-
-    def __init__(self, take: Take, stop: threading.Event) -> None:
-        """Nothing runs before `run`."""
-        self.take = take
-        self.stop = stop
-        self.running: dict[int, tuple[threading.Event, threading.Thread]] = {}
-
-    def run(self) -> None:
-        """Start and stop readers as staff switch queues on and off, until told to stop."""
-        while not self.stop.is_set():
-            try:
-                self.keep(receiving.enabled_ids())
-            except Exception:
-                log.exception("queues_not_read")
-            finally:
-                connection.close()
-            self.stop.wait(LOOK_SECONDS)
-        self.keep(())
-        # A reader that waits for messages has nothing in hand; what it may still get comes back to others.
-        for _, thread in self.running.values():
-            thread.join(sqs.WAIT_SECONDS + 1)
-
-    def keep(self, wanted: Iterable[int]) -> None:
-        """Have a reader for each of these and for no other."""
-        chosen = set(wanted)
-        for pk in [pk for pk, (_, thread) in self.running.items() if not thread.is_alive()]:
-            del self.running[pk]
-        for pk, (told, _) in self.running.items():
-            if pk not in chosen:
-                told.set()
-        for pk in chosen - self.running.keys():
-            told = threading.Event()
-            thread = threading.Thread(target=self._read, args=(pk, told), name=f"sqs-in-{pk}", daemon=True)
-            self.running[pk] = (told, thread)
-            thread.start()
-
-    def _read(self, pk: int, told: threading.Event) -> None:
-        pause = 0.0
-        while not told.wait(pause):
-            try:
-                # The wait is the longest part of all: nobody should lack a connection meanwhile.
-                read_once(pk, self.take, before_wait=connection.close)
-                pause = 0.0
-            except sqs.Trouble as problem:
-                pause = min(max(1.0, pause * 2), LONGEST_PAUSE)
-                log.warning("incoming_queue_not_reached", queue=pk, problem=str(problem))
-            except Exception:
-                pause = min(max(1.0, pause * 2), LONGEST_PAUSE)
-                log.exception("incoming_queue_failed", queue=pk)
-            finally:
-                connection.close()
+def _read(take: Take, pk: int, told: threading.Event) -> None:
+    pause = 0.0
+    while not told.wait(pause):
+        try:
+            # The wait is the longest part of all: nobody should lack a connection meanwhile.
+            read_once(pk, take, before_wait=connection.close)
+            pause = 0.0
+        except sqs.Trouble as problem:
+            pause = min(max(1.0, pause * 2), LONGEST_PAUSE)
+            log.warning("incoming_queue_not_reached", queue=pk, problem=str(problem))
+        except Exception:
+            pause = min(max(1.0, pause * 2), LONGEST_PAUSE)
+            log.exception("incoming_queue_failed", queue=pk)
+        finally:
+            connection.close()
 
 
 def read_once(
