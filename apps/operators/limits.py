@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -103,6 +103,23 @@ def take(owner: str, windows: Sequence[Window], *, calls: int = 1) -> Verdict | 
     )
 
 
+@dataclass(slots=True)
+class _Purse:
+    """Calls that were taken and not spent yet; good until a moment, and taken at `filled`."""
+
+    left: int = 0
+    until: float = 0.0
+    filled: float = -PURSE_SECONDS
+    verdict: Verdict | None = None
+
+    def spend(self, now: float) -> Verdict | None:
+        """Spend one call; return the state of the window, as far as this process knows, or None if nothing is left."""
+        if not self.left or now >= self.until or self.verdict is None:
+            return None
+        self.left -= 1
+        return replace(self.verdict, remaining=self.verdict.remaining + self.left)
+
+
 class Purses:
     """Counts calls that come by the thousand: takes many at once from the window, and spends them in this process.
 
@@ -114,28 +131,36 @@ class Purses:
         """Begin with empty purses."""
         self.at_once = at_once
         self._lock = threading.Lock()
-        # owner: what is left, until when, and when it was last filled.
-        self._purses: dict[str, tuple[int, float, float]] = {}
+        self._purses: dict[tuple[str, str], _Purse] = {}
 
-    def spend(self, owner: str, window: Window) -> int:
-        """Spend one call; return 0, or after how many seconds to come back."""
+    def take(self, owner: str, window: Window) -> Verdict | None:
+        """Count one call, as `take` does."""
         now = time.monotonic()
         with self._lock:
-            left, until, filled = self._purses.get(owner, (0, 0.0, 0.0))
-            if left and now < until:
-                self._purses[owner] = (left - 1, until, filled)
-                return 0
+            purse = self._purses.get((owner, window.name)) or _Purse()
+            if (verdict := purse.spend(now)) is not None:
+                return verdict
         # Whoever calls seldom takes one call at a time.
-        calls = self.at_once if now - filled < PURSE_SECONDS else 1
+        calls = self.at_once if now - purse.filled < PURSE_SECONDS else 1
         verdict = take(owner, [window], calls=calls)
         if verdict is not None and not verdict.allowed and calls > 1:
             calls = 1
             verdict = take(owner, [window])
-        if verdict is not None and not verdict.allowed:
-            return verdict.reset_seconds
+        if verdict is not None and verdict.allowed:
+            verdict = self._fill(owner, window, calls - 1, verdict, now)
+        return verdict
+
+    def _fill(self, owner: str, window: Window, more: int, verdict: Verdict, now: float) -> Verdict:
+        """Put what is left of the calls just taken to those that another thread may have taken meanwhile."""
         with self._lock:
             if len(self._purses) > MOST_PURSES:
                 self._purses.clear()
-            left, until, _ = self._purses.get(owner, (0, 0.0, 0.0))
-            self._purses[owner] = ((left if now < until else 0) + calls - 1, now + PURSE_SECONDS, now)
-        return 0
+            purse = self._purses.get((owner, window.name)) or _Purse()
+            left = (purse.left if now < purse.until else 0) + more
+            self._purses[owner, window.name] = _Purse(left, now + PURSE_SECONDS, now, verdict)
+        return replace(verdict, remaining=verdict.remaining + left)
+
+    def spend(self, owner: str, window: Window) -> int:
+        """Count one call; return 0, or after how many seconds to come back."""
+        verdict = self.take(owner, window)
+        return 0 if verdict is None or verdict.allowed else verdict.reset_seconds

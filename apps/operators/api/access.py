@@ -160,7 +160,7 @@ class RateLimit(BaseThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Count the call; the answer's X-RateLimit headers say how much is left. Everything passes without Redis."""
-        self.verdict = limits.take(self.owner(request), self.windows(request, view))
+        self.verdict = self.count(request, view)
         if self.verdict is None:
             return True
         view.headers |= {
@@ -169,6 +169,10 @@ class RateLimit(BaseThrottle):
             "X-RateLimit-Reset": str(int(time.time()) + self.verdict.reset_seconds),
         }
         return self.verdict.allowed
+
+    def count(self, request: Request, view: APIView) -> limits.Verdict | None:
+        """Count the call in all of its windows."""
+        return limits.take(self.owner(request), self.windows(request, view))
 
     def owner(self, request: Request) -> str:
         """Return whose counters they are: the credential's."""

@@ -154,6 +154,13 @@ def test_the_body_may_be_signed_as_sent_or_as_javascript_writes_it(game):
     assert game.send("POST", "/api/game/create", sent, signed="{}").status_code == 401
 
 
+def test_an_answer_says_how_long_it_is_and_brings_no_session(game):
+    answer = game.post("create", {"sync": True})
+    assert answer["Content-Length"] == str(len(answer.content))
+    assert not answer.cookies
+    assert answer["X-Request-Id"]
+
+
 def test_one_signature_serves_every_poll(game):
     task = game.done("create")["taskId"]
     headers = game.headers("{}")

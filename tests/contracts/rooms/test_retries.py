@@ -165,6 +165,14 @@ def test_calls_and_polls_are_counted_apart(redis):
     assert GameServer(game.operator).post("create").status_code == 200
 
 
+def test_calls_that_a_process_counts_in_one_go_are_told_one_by_one_and_never_too_many(redis):
+    game = GameServer(an_operator(preferences={"rateLimits": {"rooms": 30}}))
+    answers = [game.get("/game/isJoined?roomId=1&plyrId=ana-11") for _ in range(31)]
+    assert [answer["X-RateLimit-Remaining"] for answer in answers] == [*map(str, range(29, -1, -1)), "0"]
+    assert {answer["X-RateLimit-Limit"] for answer in answers} == {"30"}
+    assert [answer.status_code for answer in answers] == [200] * 30 + [429]
+
+
 def test_a_poll_a_second_for_a_thousand_open_tasks_fits_the_default():
     from apps.operators.preferences import RateLimits  # noqa: PLC0415
 
