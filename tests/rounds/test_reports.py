@@ -113,7 +113,10 @@ def test_only_the_brands_of_the_tournament_are_told(acme):
 
 def test_the_page_and_its_csv(acme, played):
     client = signed_in(factories.staff(acme.operator, "auditor"))
-    assert f"/report/{played.pk}/" in text(client.get(change(played)))
+    shown = text(client.get(change(played)))
+    assert f"/report/{played.pk}/" in shown
+    assert "Wagered amount: the sum of all bets" in shown
+    assert "1: cash 5" in shown
     page = client.get(f"/admin/rounds/intakeminute/report/{played.pk}/")
     words = text(page)
     assert page.status_code == 200

@@ -20,8 +20,13 @@ from apps.core.admin.tenancy import tenant_of
 from apps.core.errors import DomainError
 from apps.rounds.services import reports
 from apps.rounds.services.reports import Figures, Report
+from apps.tournaments import scoring
+from apps.tournaments.admin import prize_text
+from apps.tournaments.admin.round_forms import METHODS, OPT_INS, RAILS, RATIOS, TIES
 from apps.tournaments.models import ScoringSource, Tournament
+from apps.tournaments.scoring import Method
 
+SHOWN_IDS = 10
 COLOURS = ("#94a3b8", "#4f46e5", "#059669")
 
 
@@ -177,15 +182,43 @@ def _tame(cell: object) -> object:
 
 
 @section_of("tournaments.tournament")
-def link_to_report(request: HttpRequest, tournament: Tournament) -> Section | None:  # noqa: ARG001 - the base's signature
-    """Lead from a tournament that is scored by rounds to its report."""
+def scored_by_rounds(request: HttpRequest, tournament: Tournament) -> Section | None:  # noqa: ARG001 - the base's signature
+    """Tell how a tournament is scored by rounds, and lead to its report."""
     if tournament.scoring_source != ScoringSource.ROUNDS:
         return None
     address = reverse("admin:rounds_report", args=[tournament.pk])
     return Section(
-        "Rounds",
-        (),
-        (),
-        empty="What was played on its games before, during and after it, by brand and game, with charts and CSV.",
+        "Scored by game rounds",
+        ("What", "How"),
+        list(_policy(tournament)),
         more=("Before, during and after", address),
     )
+
+
+def _policy(tournament: Tournament) -> Iterator[tuple[str, object]]:
+    policy = scoring.read(tournament.scoring)
+    code = tournament.asset.code
+    method = dict(METHODS)[policy.method]
+    if policy.method == Method.WIN_BET_RATIO:
+        method = f"{method}. {dict(RATIOS)[policy.ratio]}"
+    if policy.window:
+        method = f"{method}: {policy.window} rounds"
+    yield "Scoring method", method if policy.factor == 1 else f"{method}; times {policy.factor.normalize():f}"
+    yield "Games", _several(policy.games)
+    yield "Brands", _several(policy.brands) if policy.brands else "every brand"
+    yield "Rounds that count", f"{', '.join(policy.round_types)}, from {policy.min_bet.normalize():f} {code}"
+    if policy.limit_rounds or policy.min_rounds:
+        first = f"only the first {policy.limit_rounds:,}" if policy.limit_rounds else "all of them"
+        yield "Rounds of a player", f"{first}; at least {policy.min_rounds:,} for a score"
+    yield "Players join", dict(OPT_INS)[policy.opt_in]
+    yield "Of equal scores", dict(TIES)[policy.tie_break]
+    yield "Score reset", "allowed while it runs" if policy.allow_reset else "not allowed"
+    yield "Late rounds", f"count for {policy.grace_seconds:,} s after the end, by their own time"
+    if tournament.prize_table:
+        yield "Prize table", formats.lines(prize_text.written(tournament.prize_table).splitlines()[:20])
+    yield "Payout", f"{'at once' if policy.auto_payout else 'after approval'}, to {dict(RAILS)[policy.rail].lower()}"
+
+
+def _several(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - SHOWN_IDS:,} more" if len(ids) > SHOWN_IDS else ""
+    return ", ".join(ids[:SHOWN_IDS]) + more
