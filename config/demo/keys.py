@@ -18,6 +18,8 @@ class Keys:
     game_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     # The secrets of each operator's match clients, by client id.
     match_clients: dict[str, dict[str, str]] = field(default_factory=dict)
+    # App id and secret key of each operator's rumble application.
+    applications: dict[str, tuple[int, str]] = field(default_factory=dict)
     # The secret of the webhook endpoint that the demo's own receiver stands behind, by the endpoint's public id.
     webhook_secrets: dict[str, str] = field(default_factory=dict)
 

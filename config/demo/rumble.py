@@ -129,7 +129,7 @@ class Races:
         while not self.stop.is_set():
             try:
                 if not self._racers:
-                    self.connect(RACERS)
+                    self.connect([f"player-{number}" for number in range(1, RACERS + 1)])
                 if not furnished:
                     self.furnish()
                     furnished = True
@@ -150,20 +150,15 @@ class Races:
         }
         self.operator.call("PUT", f"/api/applications/{self.app.app_id}", wanted)
 
-    def connect(self, count: int) -> Sequence[str]:
-        """Have players enter codes; return their ids on the wire."""
+    def connect(self, names: Sequence[str]) -> None:
+        """Give players UPX and have them enter codes."""
         self.listen()
-        made = []
-        for _ in range(count):
-            name = f"racer-{secrets.token_hex(3)}"
-            self.operator.post("/api/players", {"userId": name, "displayName": name.title()})
-            deposit = {"asset": "UPX", "amount": WELCOME, "reference": f"welcome-{name}"}
+        for name in names:
+            deposit = {"asset": "UPX", "amount": WELCOME, "reference": f"racing-{name}-{secrets.token_hex(4)}"}
             self.operator.post(f"/api/players/{name}/deposits", deposit)
             code = self.app.call("POST", "/auth/otp/init")["code"]
             user = self.operator.post(f"/api/players/{name}/connections", {"code": code})["userId"]
             self._racers[user] = self.inbox.token_for(code)
-            made.append(user)
-        return made
 
     def furnish(self) -> None:
         """Leave one tournament that waits, one in progress, one closed and one canceled."""
@@ -210,7 +205,10 @@ class Races:
     def prove(self) -> str:
         """Run one tournament of seven to its end and check every amount (rumble.md 5.3, A). Raises Refused."""
         self.pause = 0.1
-        self.connect(7)
+        names = [f"racer-{secrets.token_hex(3)}" for _ in range(7)]
+        for name in names:
+            self.operator.post("/api/players", {"userId": name, "displayName": name.title()})
+        self.connect(names)
         tournament, board = self.race(7)
         prizes = [prize["prizeInUpx"] for prize in board["prizeDistributions"]]
         if (board["totalPrizePoolInUpx"], prizes) != (630, [441, 189]):

@@ -56,6 +56,8 @@ def _operator(name: str, slug: str, currency: str, keys: Keys, *, at: datetime) 
     keys.internal_keys[slug] = opened.credentials[CredentialKind.INTERNAL].key
     game_key = opened.credentials[CredentialKind.GAME]
     keys.game_keys[slug] = (game_key.key, game_key.secret)
+    application = opened.credentials[CredentialKind.APPLICATION]
+    keys.applications[slug] = (int(application.credential.ref), application.key)
     past_matches.clients_of(operator, opened.credentials[CredentialKind.MATCH_CLIENT], keys, actor=DEMO, at=at)
     tenants.change_preferences(operator.pk, {"rateLimits": LIMITS}, actor=DEMO, at=at)
     operator.refresh_from_db()

@@ -24,6 +24,7 @@ from config.demo.matches import Backend, Duels, Hook
 from config.demo.past_matches import word_client_of
 from config.demo.receiver import Receiver
 from config.demo.rooms import GameClient, Table
+from config.demo.rumble import AppClient, Inbox, Races
 from config.demo.sqs import start_sqs
 from config.demo.traffic import Traffic, play_one, wait_paid
 
@@ -96,8 +97,12 @@ class Command(BaseCommand):
             Traffic(casino, platform, say=self.stdout.write, stop=stop).run,
             Table(game, Client(base_url, keys.operator_keys["acme"]), say=self.stdout.write, stop=stop).run,
         )
-        with self._receiving(casino, keys), self._duelling(base_url, keys, stop=stop) as duels:
-            threads = [threading.Thread(target=play, daemon=True) for play in (*players, duels.run)]
+        with (
+            self._receiving(casino, keys),
+            self._duelling(base_url, keys, stop=stop) as duels,
+            self._racing(base_url, keys, stop=stop) as races,
+        ):
+            threads = [threading.Thread(target=play, daemon=True) for play in (*players, duels.run, races.run)]
             for thread in threads:
                 thread.start()
             supervisor.wait()
@@ -130,6 +135,15 @@ class Command(BaseCommand):
             yield Duels(operator, kart, words, hook, say=self.stdout.write, stop=stop)
             hook.shutdown()
 
+    @contextmanager
+    def _racing(self, base_url: str, keys: Keys, *, stop: threading.Event) -> Iterator[Races]:
+        """Stand behind the webhook of the application that runs rumble tournaments."""
+        with Inbox() as inbox:
+            inbox.start()
+            app = AppClient(base_url, *keys.applications["acme"])
+            yield Races(app, Client(base_url, keys.operator_keys["acme"]), inbox, say=self.stdout.write, stop=stop)
+            inbox.shutdown()
+
     def _prove(self, base_url: str, keys: Keys) -> None:
         """Play a tournament, a room and a match over HTTP; check the money and the webhooks. Raises CommandError."""
         casino = Client(base_url, keys.operator_keys["acme"])
@@ -146,6 +160,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"played room {table.play_room()}")
                 with self._duelling(base_url, keys, stop=threading.Event()) as duels:
                     self.stdout.write(duels.prove())
+                with self._racing(base_url, keys, stop=threading.Event()) as races:
+                    self.stdout.write(races.prove())
                 told = casino.get(f"/api/tournaments/{tournament_id}/events?limit=200")["events"]
                 if not receiver.has_taken([event["eventId"] for event in told], seconds=60):
                     raise CommandError("The webhooks did not arrive within a minute.")
