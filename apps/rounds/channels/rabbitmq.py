@@ -34,11 +34,13 @@ class RabbitFeed:
         self.got: list[Message] = []
         self.waiting = 0
         self.consuming = False
+        self.connection: Any = None
         try:
             self.connection = self._connect(secret)
             self.channel = self.connection.channel()
             self._declare()
         except (AMQPError, OSError, egress.Failed, egress.Refused) as problem:
+            self.close()
             raise Trouble(_told(problem)) from problem
 
     def fetch(self) -> list[Message]:
