@@ -21,7 +21,7 @@ from apps.rooms.services import chips
 from apps.rounds.models import ChannelKind, IntakeMinute
 from apps.rounds.services import channels
 from apps.tournaments.models import GameEvent, Tournament
-from apps.tournaments.services import running
+from apps.tournaments.services import buyins, inviting, running
 from tests import factories
 from tests.admin import telling
 from tests.factories import OperatorFactory
@@ -98,6 +98,20 @@ class Scene:
         self.paid = matches.make(self.game, DUEL, hold_minutes=0).match
         matches.result(self.paid)
         self.invited = matches.make(self.game, DUEL, confirmed=False).match
+
+        self.cup = world.make(
+            self.operator, name=f"{name} cup", entry_mode="BUY_IN", debit_url="https://debit.example/x", max_players=9
+        )
+        self.buy_in = buyins.ask(
+            self.cup.pk, user_id="ann", display_name="Ann", buy_in=None, payment_id="", brand_id=None, currency=None,
+            actor=STAFF, at=world.AT,
+        )  # fmt: skip
+        buyins.lease(self.buy_in.pk, at=world.AT)
+        self.buy_in = fresh(self.buy_in)
+        self.buy_in.give_up(error="No whole answer within 10 seconds.")
+        self.buy_in.save()
+        self.vips = world.make(self.operator, name=f"{name} vips", entry_mode="INVITED")
+        inviting.invite(self.vips.pk, [(self.operator.slug, "ann")], actor=STAFF, at=AT)
 
         self.application = rumble.application(self.operator)
         self.rumble = rumble.make(self.application)
