@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 SCORE = "rounds.score"
 bell = doorbell.Often(SCORE, seconds=0.02)
 
-TAKE = "SELECT fresh, wanted, queued FROM rounds_take(%s::jsonb, %s, %s, %s, %s)"
+TAKE = "SELECT fresh, wanted, queued FROM rounds_take(%s::json, %s, %s, %s, %s)"
 
 # Rounds whose ids are taken, as they were told first; without their content if their partition is gone.
 FIRST_TOLD = """
