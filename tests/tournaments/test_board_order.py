@@ -19,7 +19,7 @@ EVER = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just
 # Few values that differ little, so that ties of every level come up, and all values there may be.
 POINTS = st.one_of(
     st.sampled_from([Decimal(n) for n in ("0", "0.000001", "-0.000001", "100", "100.000001", "-100")]),
-    st.decimals(-(10**18) + 1, 10**18 - 1, places=6, allow_nan=False),
+    st.decimals(-(10**18) + 1, 10**18 - 1, places=12, allow_nan=False),
 )
 MOMENTS = st.one_of(
     st.sampled_from([ranks.NOON, ranks.NOON + timedelta(microseconds=1), ranks.NOON - timedelta(microseconds=1)]), EVER
@@ -28,6 +28,7 @@ STANDINGS = st.fixed_dictionaries(
     {
         "points": POINTS,
         "elimination_round": st.one_of(st.none(), st.integers(0, 2), st.integers(0, NEVER_ELIMINATED)),
+        "tie_break": st.one_of(st.integers(-1, 1), st.integers(-(2**63), 2**63 - 1)),
         "scored_at": MOMENTS,
         "entry_count": st.one_of(st.integers(1, 2), st.integers(0, 32767)),
         "registered_at": MOMENTS,
@@ -46,7 +47,8 @@ def ranking(standing, player):
     """The ranking of operators.md 4.6 in Python's words."""
     out = NEVER_ELIMINATED if standing["elimination_round"] is None else standing["elimination_round"]
     return (
-        -standing["points"], -out, standing["scored_at"], standing["entry_count"], standing["registered_at"], player
+        -standing["points"], -out, standing["tie_break"], standing["scored_at"], standing["entry_count"],
+        standing["registered_at"], player,
     )  # fmt: skip
 
 
@@ -63,8 +65,9 @@ def test_a_member_says_everything_that_was_ranked(standing, entry_id, version):
     read = Entry()
     place.apply_to(read)
     assert (place.entry_id, place.version, read.score_version) == (entry_id, version, version)
-    assert (read.points, read.scored_at, read.entry_count, read.registered_at) == (
-        standing["points"], standing["scored_at"], standing["entry_count"], standing["registered_at"]
+    assert (read.points, read.tie_break, read.scored_at, read.entry_count, read.registered_at) == (
+        standing["points"], standing["tie_break"], standing["scored_at"], standing["entry_count"],
+        standing["registered_at"],
     )  # fmt: skip
     assert read.elimination_round == (
         None if standing["elimination_round"] == NEVER_ELIMINATED else standing["elimination_round"]

@@ -56,6 +56,20 @@ _MOMENTS = ("changed_at", "scored_at", "registered_at")
 COLUMNS = ", ".join(f"(extract(epoch FROM {name}) * 1000000)::bigint" if name in _MOMENTS else name for name in FIELDS)
 
 
+# What `pack` makes of an entry, made by PostgreSQL: for writers that change entries by the thousand.
+RECORD = """(
+    CASE status WHEN 'IN' THEN '\\x69'::bytea WHEN 'OUT' THEN '\\x6f' ELSE '\\x77' END
+    || int8send(GREATEST(0, (extract(epoch FROM changed_at) * 1000000)::bigint))
+    || int8send((1000000000000000000 - floor(points))::bigint)
+    || int8send((999999999999 - (points - floor(points)) * 1000000000000)::bigint)
+    || int4send(COALESCE(2147483647 - elimination_round, 0))
+    || int8send(tie_break # (-9223372036854775808))
+    || int8send((extract(epoch FROM scored_at) * 1000000)::bigint + 62135596800000000)
+    || int2send(entry_count)
+    || int8send((extract(epoch FROM registered_at) * 1000000)::bigint + 62135596800000000)
+    || int8send(player_id) || int8send(id) || int8send(score_version))"""
+
+
 class Place(NamedTuple):
     """One entry at its position, counted from 1 over everybody. `member` says what was ranked."""
 

@@ -20,7 +20,7 @@ from redis.exceptions import TimeoutError as TooSlow
 
 from apps.core import redis
 from apps.tournaments.board import packing, scripts
-from apps.tournaments.board.packing import MEMBER_BYTES, Place
+from apps.tournaments.board.packing import MEMBER_BYTES, RECORD_BYTES, Place
 
 log = structlog.get_logger(__name__)
 
@@ -87,9 +87,16 @@ def push_packed(
     for entry_id, version, record in packed:
         if entry_id not in newest or newest[entry_id][0] < version:
             newest[entry_id] = (version, record)
-    records = [record for _, record in newest.values()]
-    for start in range(0, len(records), BATCH):
-        some = b"".join(records[start : start + BATCH])
+    return push_records(
+        tournament_id, b"".join(record for _, record in newest.values()), epoch=epoch, just_read=just_read
+    )
+
+
+def push_records(tournament_id: int, records: bytes, *, epoch: bytes = b"", just_read: bool = False) -> bool | None:
+    """Send records, joined, no entry twice; `push_packed` says what comes back."""
+    size = BATCH * RECORD_BYTES
+    for start in range(0, len(records), size):
+        some = records[start : start + size]
         news: int | None = ask(scripts.PUSH, tournament_id, epoch, some, int(just_read))
         if news is None or news < 0:
             return None if news is None else False

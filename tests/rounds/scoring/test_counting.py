@@ -4,8 +4,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from apps.rounds.models import PendingRound, Score
+from apps.tournaments.board import packing
 from apps.tournaments.models import Entry
 from tests.rounds.arena import NOON, Arena, board, played
 
@@ -161,3 +163,19 @@ def test_more_points_than_there_is_room_for_are_as_many_as_there_is():
     arena.take(played("ann", "0.000000000000000001", "99999999999999999999"), played("bob", 1, 1))
     arena.count()
     assert board(tournament) == [("ann", D("999999999999999999.999999999999")), ("bob", D(1))]
+
+
+def test_the_database_packs_entries_for_the_board_as_python_does():
+    arena = Arena()
+    tournament = arena.open(tie_break="LATEST")
+    arena.take(played("ann", "1.234567891234", second=0.5), played("bob", 2, second=7), played("cyd", "99999999999"))
+    arena.count()
+    Entry.objects.filter(player__external_id="bob").update(
+        status="OUT", eliminated_at=NOON, elimination_round=3, points=Decimal("-2.5")
+    )
+    entries = {entry.pk: entry for entry in Entry.objects.filter(tournament=tournament)}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id, {packing.RECORD} FROM tournaments_entry")
+        assert {pk: bytes(record) for pk, record in cursor.fetchall()} == {
+            pk: packing.pack_entry(entry)[2] for pk, entry in entries.items()
+        }

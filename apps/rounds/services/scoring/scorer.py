@@ -18,7 +18,7 @@ from django.db import OperationalError, connection, transaction
 
 from apps.core import clock
 from apps.rounds.services.scoring import statements
-from apps.tournaments.board import packing, store
+from apps.tournaments.board import store
 from apps.tournaments.models import Tournament
 from apps.tournaments.querysets import TOURNAMENT_LOCKS
 from apps.tournaments.services import entries
@@ -72,17 +72,17 @@ class Counted:
     rounds: int = 0
     recounts: int = 0
     entries: int = 0
-    rows: dict[int, list[tuple[int, int, bytes]]] = field(default_factory=lambda: defaultdict(list))
+    records: list[tuple[int, bytes]] = field(default_factory=list)
 
     @property
     def anything(self) -> bool:
         """Tell whether there was work."""
         return bool(self.rounds or self.recounts)
 
-    def changed(self, tournament_id: int, row: Sequence[Any]) -> None:
-        """Take note of an entry for its board."""
-        self.rows[tournament_id].append(packing.pack(tuple(row)))
-        self.entries += 1
+    def changed(self, tournament_id: int, entries: int, records: bytes) -> None:
+        """Take note of changed entries for the board of their tournament."""
+        self.records.append((tournament_id, bytes(records)))
+        self.entries += entries
 
 
 def work() -> list[int]:
@@ -122,7 +122,7 @@ def _count_on(operator_id: int, *, at: datetime, limit: int) -> Counted | None:
     newcomers = []
     for kind, *row in rows:
         if kind == CHANGED:
-            done.changed(row[0], row[3:])
+            done.changed(row[0], row[1], row[3])
         elif kind == NEWCOMER:
             newcomers.append((row[0], row[1], row[2]))
         else:
@@ -196,7 +196,7 @@ def count_anew(
     with connection.cursor() as cursor:
         cursor.execute(statements.RECOUNT, given)
         for row in cursor.fetchall():
-            done.changed(row[0], row[3:])
+            done.changed(*row)
 
 
 def enter(newcomers: Sequence[tuple[int, int, str]], *, at: datetime) -> None:
@@ -247,9 +247,9 @@ def _rates_changed(operator_id: int, held: Sequence[int]) -> list[tuple[int, int
 
 def tell_boards(done: Counted) -> None:
     """Tell the boards how entries stand now. Never raises: what they miss a sweep makes up for."""
-    for tournament_id, rows in done.rows.items():
+    for tournament_id, records in done.records:
         try:
-            store.push_packed(tournament_id, rows)
+            store.push_records(tournament_id, records)
         except Exception:
             log.exception("board_push_failed", tournament_id=tournament_id)
 

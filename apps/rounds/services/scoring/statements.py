@@ -162,10 +162,8 @@ _COUNT = """
           FROM scored n
          WHERE e.id = n.entry_id AND e.status <> 'WITHDRAWN'
            AND (e.points <> n.worth OR n.tie = 'FEWEST_ROUNDS' OR e.scored_at <> COALESCE(n.moved_at, e.registered_at))
-        RETURNING e.tournament_id, NULL::bigint, NULL::text, {columns}
+        RETURNING e.tournament_id, {record} AS record
     )"""
-
-_COLUMNS = packing.COLUMNS
 
 
 def _count(*, anew: bool) -> str:
@@ -200,19 +198,18 @@ def _count(*, anew: bool) -> str:
         newer="g.newest IS NOT NULL"
         if anew
         else "(g.newest_at, g.newest) > (COALESCE(s.newest_at, '-infinity'), COALESCE(s.newest, 0))",
-        columns=_COLUMNS,
+        record=packing.RECORD,
         most=MOST,
     )
 
 
-_NOTHING = ", ".join(["NULL"] * len(packing.FIELDS))
 _JUDGED = f"""u.tournament_id, u.method, u.limit_rounds, u.window AS span, r.brand_id, r.player_ref, r.number,
                r.occurred_at, r.currency, r.game_id, {_WORTH}"""
 
 # Count on: take the oldest rounds out of the queue and add them to the scores. A round that comes too late for the
 # order that its rule asks for (`askew`) has its entry counted anew afterwards.
 # -> how many rounds were taken and how many watches are not among the tournaments (0, rounds, watches), those whose
-# first round makes them players (1, tournament, brand, player), changed entries (2, tournament, what boards pack).
+# first round makes them players (1, tournament, brand, player), changed entries (2, tournament, how many, records).
 SCORE = f"""
 WITH {
     _RULES.format(
@@ -254,13 +251,13 @@ WITH {
         SELECT DISTINCT entry_id, %(operator)s FROM judged WHERE askew AND rated
         ON CONFLICT DO NOTHING
     ), {_count(anew=False)}
-SELECT 2 AS kind, written.* FROM written
+SELECT 2 AS kind, tournament_id, count(*), NULL::text, string_agg(record, '') FROM written GROUP BY tournament_id
  UNION ALL
 SELECT 0, (SELECT count(*) FROM taken),
        (SELECT count(*) FROM rounds_watch w
-         WHERE w.operator_id = %(operator)s AND NOT w.tournament_id = ANY (%(tournaments)s)), NULL, {_NOTHING}
+         WHERE w.operator_id = %(operator)s AND NOT w.tournament_id = ANY (%(tournaments)s)), NULL, NULL
  UNION ALL
-SELECT 1, n.*, {_NOTHING}
+SELECT 1, n.*, NULL
   FROM (SELECT tournament_id, brand_id, player_ref FROM judged WHERE entry_id IS NULL AND rated
          GROUP BY 1, 2, 3 ORDER BY min(number)) n
 """  # noqa: S608 - our own texts
@@ -286,7 +283,7 @@ WITH {_RULES.format(rules="u.tournament_id = ANY (%(tournaments)s)")}, told AS M
           {_WITH_RATE}
          WHERE {_FITS}
     ), {_count(anew=True)}
-SELECT written.* FROM written
+SELECT tournament_id, count(*), string_agg(record, '') FROM written GROUP BY tournament_id
 """  # noqa: S608 - our own texts
 
 # Every round of a player on the games of a tournament with what it is worth there and why it does not count.
