@@ -5,6 +5,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 import uuid
 from django.db import migrations, models
+from django_migration_linter.operations import IgnoreMigration
 
 
 class Migration(migrations.Migration):
@@ -15,6 +16,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # Indexes of new tables, and one of the open payouts that holds nothing yet: nobody waits for them.
+        IgnoreMigration(),
         migrations.CreateModel(
             name='CallbackAttempt',
             fields=[

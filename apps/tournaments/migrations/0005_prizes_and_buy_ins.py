@@ -7,6 +7,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 import uuid
 from django.db import migrations, models
+from django_migration_linter.operations import IgnoreMigration
 
 
 class Migration(migrations.Migration):
@@ -17,6 +18,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # All of its indexes are those of new tables: nobody waits for them.
+        IgnoreMigration(),
         migrations.AddField(
             model_name='tournament',
             name='debit_url',
