@@ -12,6 +12,7 @@ from apps.ledger import reconcile as books
 from apps.matches import reconcile as matches
 from apps.operators.models import Operator
 from apps.rooms import reconcile as rooms
+from apps.rounds import reconcile as rounds
 from apps.rumble import reconcile as rumble
 from apps.tournaments import reconcile as tournaments
 
@@ -23,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     *tournaments.CHECKS,
     *matches.CHECKS,
     *rumble.CHECKS,
+    *rounds.CHECKS,
 )
 
 

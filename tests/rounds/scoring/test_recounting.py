@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from apps.core.actors import SYSTEM
 from apps.ledger.services import rates
+from apps.rounds import reconcile
 from apps.rounds.models import Run, Score, UnratedRound, VoidedRound
 from apps.rounds.services.scoring import correcting, explaining, recounting
 from apps.tournaments.models import Entry
@@ -171,6 +172,10 @@ def test_the_command_finds_what_somebody_has_changed_and_puts_it_right():
     with pytest.raises(CommandError):
         call_command("recompute_scores", "--check", stdout=StringIO())
     assert Score.objects.get().total == 7
+    assert [drift.check for drift in reconcile.scores_are_what_rounds_come_to(arena.operator.pk)] == ["scores"]
     call_command("recompute_scores", "--tournament", str(tournament.pk), stdout=StringIO())
     assert Score.objects.get().total == 1
     call_command("recompute_scores", "--check", stdout=StringIO())
+    assert not list(reconcile.scores_are_what_rounds_come_to(arena.operator.pk))
+    Score.objects.all().delete()
+    assert [drift.check for drift in reconcile.entries_have_scores(arena.operator.pk)] == ["scores"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.rounds.models import Score
+from apps.rounds.models import RateChange, Recount, Score
 from apps.rounds.services.scoring import scorer
 from apps.tournaments.models import Tournament
 
@@ -69,10 +69,20 @@ def _recount(tournament: Tournament, entry_ids: Sequence[int], *, check: bool, a
     else:
         transaction.savepoint_commit(mark)
         transaction.on_commit(partial(scorer.tell_boards, counted), robust=True)
+    waiting = _about_to_change(tournament, entry_ids)
     for entry_id, was in before.items():
+        if entry_id in waiting:
+            continue
         fields = {name: (was[name], now) for name, now in after[entry_id].items() if was[name] != now}
         if fields:
             yield Difference(entry_id, fields)
+
+
+def _about_to_change(tournament: Tournament, entry_ids: Sequence[int]) -> set[int]:
+    """Return those that are to be counted anew anyway, by request or because a rate is another one now."""
+    if RateChange.objects.filter(operator_id=tournament.operator_id).exists():
+        return set(entry_ids)
+    return set(Recount.objects.filter(entry__in=entry_ids).values_list("entry_id", flat=True))
 
 
 def _standing(entry_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -32,7 +32,7 @@ SCORER_LOCKS = 1 << 49
 ATTEMPTS = 3
 # A worker's turn at the bell, shorter than what `doorbell.attend` keeps others away for, and how far apart two begin.
 SECONDS = 3.0
-APART = 0.3
+APART = 0.4
 # Sorting some ten thousand rounds in memory.
 WORK_MEM = "64MB"
 
