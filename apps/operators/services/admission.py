@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Q
 
 from apps.core.errors import DomainError, NotFound
@@ -48,15 +49,22 @@ def ensure_locked(operator_id: int, *, user_id: str, display_name: str, brand_id
     return locked
 
 
+# In one order, so that two who bring the same players never wait for each other in a circle.
+_ENSURE = """
+    INSERT INTO operators_player
+           (operator_id, brand_id, external_id, display_name, eos_id, block_kind, block_reason, created_at)
+    SELECT %s, brand_id, user_id, '', '', '', '', %s
+      FROM unnest(%s::bigint[], %s::text[]) AS named(brand_id, user_id) ORDER BY brand_id, user_id
+    ON CONFLICT DO NOTHING
+"""
+
+
 def ensure_many_locked(operator_id: int, players: Sequence[tuple[int, str]], *, at: datetime) -> list[Player]:
     """Return players by brand and the brand's id of them, in that order, created when new, locked in key order."""
-    Player.objects.bulk_create(
-        [
-            Player(operator_id=operator_id, brand_id=brand_id, external_id=user_id, created_at=at)
-            for brand_id, user_id in sorted(players)
-        ],
-        ignore_conflicts=True,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ENSURE, [operator_id, at, [brand_id for brand_id, _ in players], [user_id for _, user_id in players]]
+        )
     refs: dict[int, list[str]] = defaultdict(list)
     for brand_id, user_id in players:
         refs[brand_id].append(user_id)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, Model
 from django.db.models.functions import Coalesce
 
@@ -22,6 +23,20 @@ from apps.tournaments.scoring import OptIn
 
 # Rounds that came in before the scoring closed are stored and seen by then.
 SETTLING = timedelta(seconds=2)
+
+
+# Players come by the thousand when a tournament begins.
+_BEGIN = """
+    INSERT INTO rounds_score
+           (entry_id, tournament_id, brand_id, player_ref, since, run, rounds, total, weight, tail, currency)
+    SELECT e.id, e.tournament_id, p.brand_id, p.external_id, %(since)s, 1, 0, 0, 0, '{}', ''
+      FROM tournaments_entry e JOIN operators_player p ON p.id = e.player_id
+     WHERE e.id = ANY (%(entries)s)
+"""
+_ASK = """
+    INSERT INTO rounds_recount (entry_id, operator_id) SELECT entry_id, %s FROM unnest(%s::bigint[]) AS asked(entry_id)
+    ON CONFLICT DO NOTHING
+"""
 
 
 class RoundsEngine(Engine):
@@ -77,18 +92,9 @@ class RoundsEngine(Engine):
         Some may have come in already: those that brought a player who joins by playing, or of a fast clock.
         """
         joined = scoring.read(tournament.scoring).opt_in in (OptIn.MANUAL, OptIn.BUY_IN)
-        Score.objects.bulk_create(
-            [
-                Score(
-                    entry=entry,
-                    tournament=tournament,
-                    brand_id=entry.player.brand_id,
-                    player_ref=entry.player.external_id,
-                    since=at if joined else min(at, tournament.starts_at or at),
-                )
-                for entry in entries
-            ]
-        )
+        since = at if joined else min(at, tournament.starts_at or at)
+        with connection.cursor() as cursor:
+            cursor.execute(_BEGIN, {"since": since, "entries": [entry.pk for entry in entries]})
         ask_for_recount([entry.pk for entry in entries], operator_id=tournament.operator_id)
 
     def moved(self, tournament: Tournament, entry: Entry, *, at: datetime) -> None:
@@ -174,9 +180,8 @@ class RoundsEngine(Engine):
 
 def ask_for_recount(entry_ids: Collection[int], *, operator_id: int) -> None:
     """Have entries counted anew, in this transaction or not at all. Asking twice is asking once."""
-    Recount.objects.bulk_create(
-        [Recount(entry_id=entry_id, operator_id=operator_id) for entry_id in sorted(entry_ids)], ignore_conflicts=True
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_ASK, [operator_id, sorted(entry_ids)])
 
 
 def _known(
