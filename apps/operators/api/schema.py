@@ -45,7 +45,7 @@ class InternalKeyScheme(_Key):  # type: ignore[no-untyped-call]
 
 
 def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
-    """Replace references by what they refer to, and "or null" by the word that OpenAPI 3.0 has for it."""
+    """Replace references by what they refer to, and say "or null" and "nothing is required" as OpenAPI 3.0 does."""
     if isinstance(node, list):
         return [_inlined(item, definitions) for item in node]
     if not isinstance(node, dict):
@@ -57,7 +57,8 @@ def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
         (other,) = [choice for choice in choices if choice != {"type": "null"}]
         rest = {name: value for name, value in node.items() if name != "anyOf"}
         return {**rest, **_inlined(other, definitions), "nullable": True}
-    return {name: _inlined(value, definitions) for name, value in node.items() if name != "title"}
+    kept = {name: value for name, value in node.items() if name != "title" and (name, value) != ("required", [])}
+    return {name: _inlined(value, definitions) for name, value in kept.items()}
 
 
 def _preferences_schema() -> dict[str, Any]:
