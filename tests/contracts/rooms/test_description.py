@@ -2,6 +2,7 @@
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
 
 from tests.contracts.rooms.game import GameServer
 
@@ -63,3 +64,8 @@ def test_every_error_of_a_room_call_has_the_dialects_body(description):
                 for answer in errors.values():
                     name = answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
                     assert {"error", "errors", "code"} <= set(schemas[name]["required"]), path
+
+
+def test_the_description_of_everything_is_what_openapi_allows(description):
+    """One bad schema, of whichever dialect, breaks the generated clients of all."""
+    validate_schema(description)
