@@ -39,6 +39,7 @@ BATCHES = int(os.environ.get("BENCH_BATCHES", "1000"))
 TURNS = int(os.environ.get("BENCH_TURNS", "3"))
 TOURNAMENTS = int(os.environ.get("BENCH_TOURNAMENTS", "1"))
 RATE = int(os.environ.get("BENCH_RATE", "10000"))
+PLAYERS = 5000
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
 # What tests.benchmarks.pump bets: n % 50 + 0.25 for n in 0..99.
 A_BATCH = sum(Decimal(n % 50) + Decimal("0.25") for n in range(SIZE))
@@ -92,9 +93,11 @@ def test_how_fresh_a_board_is(redis, tmp_path):
     waits: list[float] = []
     with running_worker(tmp_path) as worker, web.server(workers=2, threads=8) as port:
         post(port, acme, [told("marker", 1)])
-        worker.eventually(lambda: worker.ring("rounds.score") or Entry.objects.exists(), seconds=60)
+        for batch in range(PLAYERS // SIZE):
+            post(port, acme, [told(f"Player-{batch * SIZE + n}", 1) for n in range(SIZE)])
+        worker.eventually(lambda: worker.ring("rounds.score") or Entry.objects.count() > PLAYERS, seconds=120)
         board.rebuild(tournament.pk)
-        marker = Entry.objects.get()
+        marker = Entry.objects.get(player__external_id="marker")
         stop = threading.Event()
         load = threading.Thread(target=flood, args=(port, acme, stop))
         load.start()
@@ -150,7 +153,7 @@ def flood(port: int, acme: Integration, stop: threading.Event) -> None:
     due = time.monotonic()
     number = 0
     while not stop.is_set():
-        post(port, acme, [told(f"Player-{(number * SIZE + n) % 5000}", 1) for n in range(SIZE)])
+        post(port, acme, [told(f"Player-{(number * SIZE + n) % PLAYERS}", 1) for n in range(SIZE)])
         number += 1
         due += SIZE / RATE
         time.sleep(max(0.0, due - time.monotonic()))
