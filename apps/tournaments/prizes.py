@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from apps.core.errors import Invalid
+from apps.core.numbers import number
 from apps.ledger.money import to_units
 from apps.tournaments.rules import split_ties
 
@@ -72,7 +73,7 @@ def read(given: Sequence[Any], *, scale: int, where: str = "prizes") -> list[dic
     """
     if len(given) > MAX_ROWS:
         raise _wrong(where, f"At most {MAX_ROWS} rows.")
-    table = [_row(row, f"{where}.{number}", scale) for number, row in enumerate(given)]
+    table = [_row(row, f"{where}.{place}", scale) for place, row in enumerate(given)]
     if sum(row["rankTo"] - row["rankFrom"] + 1 for row in table) > MAX_PLACES:
         raise _wrong(where, f"At most {MAX_PLACES} places over all rows.")
     shared = sum((percent * ranks for percent, ranks in _shares(table)), Decimal(0))
@@ -103,7 +104,7 @@ def _row(given: Any, where: str, scale: int) -> dict[str, Any]:
     prizes = row.get("prizes")
     if not isinstance(prizes, list | tuple) or not 0 < len(prizes) <= MAX_EACH:
         raise _wrong(f"{where}.prizes", f"1 to {MAX_EACH} prizes.")
-    told = [_prize(prize, f"{where}.prizes.{number}", scale) for number, prize in enumerate(prizes)]
+    told = [_prize(prize, f"{where}.prizes.{place}", scale) for place, prize in enumerate(prizes)]
     return {"rankFrom": first, "rankTo": last, "prizes": told}
 
 
@@ -150,8 +151,8 @@ def _named(given: Any, names: Mapping[str, str], where: str) -> dict[str, Any]:
 
 
 def _whole(value: Any, least: int, most: int, where: str) -> int:
-    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    if not number or not Decimal(value).is_finite() or value != int(value) or not least <= value <= most:
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if not is_number or not Decimal(value).is_finite() or value != int(value) or not least <= value <= most:
         raise _wrong(where, f"A whole number from {least} to {most}.")
     return int(value)
 
@@ -167,10 +168,9 @@ def _amount(value: Any, where: str, scale: int) -> str:
 
 
 def _percent(value: Any, where: str) -> str:
-    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    share = (
-        Decimal(value) if number or (isinstance(value, str) and re.fullmatch(r"\d{1,3}(\.\d{1,6})?", value)) else None
-    )
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    is_text = isinstance(value, str) and re.fullmatch(r"\d{1,3}(\.\d{1,6})?", value, re.ASCII)
+    share = Decimal(value) if is_number or is_text else None
     if (
         share is None
         or not share.is_finite()
@@ -191,6 +191,34 @@ def _wrong(where: str, message: str) -> Invalid:
 def places(table: Sequence[Mapping[str, Any]]) -> int:
     """Return the last rank that has a prize."""
     return max((int(row["rankTo"]) for row in table), default=0)
+
+
+def shares(table: Sequence[Mapping[str, Any]], most: int) -> list[Decimal]:
+    """Return the percent of the pool that each place gets, first place first, of `most` places at most."""
+    found: list[Decimal] = []
+    for row in table:
+        percent = sum((Decimal(one["percent"]) for one in row["prizes"] if one["type"] == POOL_SHARE), Decimal(0))
+        last = min(row["rankTo"], most)
+        if percent and row["rankFrom"] <= last:
+            found += [Decimal(0)] * (last - len(found))
+            for place in range(row["rankFrom"], last + 1):
+                found[place - 1] += percent
+    return found
+
+
+def told(table: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a table as clients see it: amounts and percentages are JSON numbers."""
+    exact = ("amount", "percent", "value")
+    return [
+        {
+            **row,
+            "prizes": [
+                {name: number(Decimal(value)) if name in exact else value for name, value in prize.items()}
+                for prize in row["prizes"]
+            ],
+        }
+        for row in table
+    ]
 
 
 def games(table: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -12,7 +12,7 @@ from apps.operators.services.tenants import GameChanges, put_brand, put_game
 from apps.tournaments import engines
 from apps.tournaments.engines import Engine, LastPlay
 from apps.tournaments.models import Entry, Tournament
-from apps.tournaments.services import creation, ordering, planning, results, running, settlement
+from apps.tournaments.services import creation, ordering, planning, pools, results, running, settlement
 from tests.factories import OperatorFactory
 from tests.receivers import Receiver, Reply
 from tests.tournaments import world
@@ -236,3 +236,18 @@ def test_retrying_all_at_once_while_the_others_go_on():
         assert remit(operator) == 3
     world.pay(tournament)
     assert world.state(tournament) == "CLOSED"
+
+
+def test_clients_see_the_table_and_what_each_place_would_get():
+    tournament = world.make(guarantee=Decimal(100), prizes=table((1, 1, [share(50)]), (2, 3, [cash("7.5"), share(5)])))
+    told = results.prize_pool(tournament, 10_000)
+    assert told["distribution"] == {"1": 50, "2": 5, "3": 5}
+    assert told["prizes"][1] == {
+        "rankFrom": 2,
+        "rankTo": 3,
+        "prizes": [{"type": "CASH", "amount": Decimal("7.5")}, {"type": "POOL_SHARE", "percent": 5}],
+    }
+    assert pools.prizes_by_place(tournament, 10_000, 9) == [5000, 1250, 1250]
+    changes = creation.TournamentChanges(percentages=(Decimal(100),))
+    with pytest.raises(Invalid, match="go by rank"):
+        creation.update_tournament(tournament.pk, changes, actor=world.STAFF, at=world.AT)

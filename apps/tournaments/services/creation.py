@@ -362,6 +362,8 @@ def _wanted(tournament: Tournament, changes: TournamentChanges) -> dict[str, Any
     if changes.config is not None:
         wanted["config"] = dict(changes.config)
     if changes.percentages is not None:
+        if tournament.prize_table:
+            raise Invalid("Its prizes go by rank.", fields={"prize_pool.distribution": ["Its prizes go by a table."]})
         rules.check_percentages(changes.percentages)
         wanted["prize_rules"] = _prize_rules(changes.percentages)
     if changes.guarantee is not None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from apps.tournaments import rules
+from apps.tournaments import prizes, rules
 from apps.tournaments.models import Tournament
 from apps.tournaments.services.tally import Totals
 
@@ -26,10 +26,20 @@ def pool_of(tournament: Tournament, totals: Totals) -> rules.Pool:
 
 
 def prizes_by_place(tournament: Tournament, total_units: int, players: int) -> list[int]:
-    """Return the base units of each paid place, first place first, for that many ranked players."""
+    """Return the base units of each paid place, first place first, for that many ranked players; cash only."""
+    if tournament.prize_table:
+        given = prizes.awards(tournament.prize_table, pool=total_units, ranked=players, scale=tournament.asset.scale)
+        return [sum(award.units for award in row if award.free is None) for row in given]
     shares = rules.percentages_for(tournament.prize_rules, players)
     unclaimed = any(rule.get("unclaimed") == "first" for rule in tournament.prize_rules)
     return rules.prizes(total_units, shares, players, unclaimed_to_first=unclaimed)
+
+
+def places(tournament: Tournament, players: int) -> int:
+    """Return how many places are paid with that many players, whether there are as many or not."""
+    if tournament.prize_table:
+        return prizes.places(tournament.prize_table)
+    return len(rules.percentages_for(tournament.prize_rules, players))
 
 
 def estimate(tournament: Tournament) -> int:

@@ -15,10 +15,13 @@ from apps.events.services.recording import NewFact
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import Payout, PlanKind, Purpose
 from apps.operators.models import Player
-from apps.tournaments import facts
+from apps.tournaments import facts, prizes
 from apps.tournaments.lifecycle import FINISHED
 from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.services import pools, tally
+
+# Shares by place are told of so many places; the table tells all of them.
+TOLD = 1000
 
 
 class ResultsNotAvailable(DomainError):
@@ -29,8 +32,8 @@ class ResultsNotAvailable(DomainError):
 
 def prize_payouts(tournament: Tournament) -> Any:
     """Return the prizes of the frozen plan, best place first, without those that staff refused to pay."""
-    prizes = Payout.objects.exclude(status=PayoutStatus.NOT_ELIGIBLE)
-    return prizes.filter(
+    fixed = Payout.objects.exclude(status=PayoutStatus.NOT_ELIGIBLE)
+    return fixed.filter(
         plan__operator_id=tournament.operator_id,
         plan__subject=tournament.subject,
         plan__kind=PlanKind.SETTLEMENT,
@@ -64,11 +67,11 @@ def outcome(tournament: Tournament, *, winners: int | None = None) -> dict[str, 
         raise ResultsNotAvailable(status=tournament.status)
     totals = tally.totals(tournament.pk)
     pool = pools.pool_of(tournament, totals)
-    prizes = list(prizes_by_entry(prize_payouts(tournament))[:winners])
-    entries = Entry.objects.in_bulk([row[0] for row in prizes])
-    free = free_rounds(tournament, [row[0] for row in prizes]) if tournament.prize_table else {}
-    paid = sum(int(row[2]) for row in prizes)
-    if winners is not None and len(prizes) == winners:
+    won = list(prizes_by_entry(prize_payouts(tournament))[:winners])
+    entries = Entry.objects.in_bulk([row[0] for row in won])
+    free = free_rounds(tournament, [row[0] for row in won]) if tournament.prize_table else {}
+    paid = sum(int(row[2]) for row in won)
+    if winners is not None and len(won) == winners:
         paid = int(prize_payouts(tournament).filter(award="").aggregate(units=Sum("units"))["units"] or 0)
     board = Entry.objects.filter(tournament=tournament).on_board()
     average = board.aggregate(mean=Avg("points"))["mean"] or Decimal(0)
@@ -83,7 +86,7 @@ def outcome(tournament: Tournament, *, winners: int | None = None) -> dict[str, 
         "prizePool": prize_pool(tournament, pool.total),
         "winners": [
             _winner(tournament, entries[entry_id], position, int(units)) | free.get(entry_id, {})
-            for entry_id, position, units in prizes
+            for entry_id, position, units in won
         ],
         "statistics": {
             "averageScore": number(round(average, 2)),
@@ -100,13 +103,16 @@ def money(tournament: Tournament, units: int | Decimal) -> Decimal | int:
 
 
 def prize_pool(tournament: Tournament, total_units: int) -> dict[str, Any]:
-    """Return the PrizePool object (operators.md 3.0)."""
+    """Return the PrizePool object (operators.md 3.0); `prizes` beside it where they go by a table (rounds.md 5.6)."""
     shares = tournament.prize_rules[-1]["percentages"] if tournament.prize_rules else []
+    if tournament.prize_table:
+        shares = prizes.shares(tournament.prize_table, TOLD)
     return {
         "totalAmount": money(tournament, total_units),
         "currency": tournament.asset.code,
         "guaranteedPrize": money(tournament, tournament.guarantee_units),
         "distribution": {str(place): number(Decimal(share)) for place, share in enumerate(shares, start=1)},
+        **({"prizes": prizes.told(tournament.prize_table)} if tournament.prize_table else {}),
     }
 
 

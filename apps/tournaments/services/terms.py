@@ -23,6 +23,7 @@ def fix_prizes(
     if table:
         rows = [*table, *prizes.by_percentages(shares or ())]
         tournament.prize_table = prizes.read(rows, scale=asset.scale, where="scoring.prizes")
+        tournament.prize_rules = []  # nobody shall read shares that don't hold
 
 
 def fix_addresses(tournament: Tournament, operator: Operator, *, payout_url: str | None, debit_url: str | None) -> None:

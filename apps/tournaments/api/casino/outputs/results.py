@@ -32,7 +32,7 @@ def prizes_now(subject: Tournament, totals: Totals) -> list[int]:
     total = pools.pool_of(subject, totals).total
     players = totals.players
     if subject.started_at is None and subject.cancelled_at is None:
-        players = max(players, len(rules.percentages_for(subject.prize_rules, players)))
+        players = max(players, pools.places(subject, players))
     return pools.prizes_by_place(subject, total, players)
 
 
