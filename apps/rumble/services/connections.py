@@ -76,7 +76,9 @@ def connect(player_id: int, code: str, *, actor: Actor, at: datetime) -> Connect
     application), CodeUsed, CodeExpired, PlayerNotFound and PlayerMayNot; the code is still good after the last two.
     """
     spelled = code.strip().upper()
-    rows = ConnectionCode.objects.select_for_update(no_key=True, of=("self",)).select_related("application__operator")
+    # The application too: one that is inactivated meanwhile must not be left with a connection.
+    rows = ConnectionCode.objects.select_for_update(no_key=True, of=("self", "application"))
+    rows = rows.select_related("application__operator")
     kept = rows.filter(code=spelled).first() if CODE.fullmatch(spelled) else None
     player = Player.objects.select_for_update(no_key=True).filter(pk=player_id).first()
     if player is None:
