@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from apps.core.errors import Invalid
 from apps.events.models import Fact
 from apps.ledger.models import CallbackAttempt, CallbackKind, Journal, Payout, PlanKind, Purpose, Rail, Remittance
 from apps.ledger.services import accounts, calling, owners, plans, remitting
@@ -352,3 +353,18 @@ def test_an_award_is_part_of_what_was_frozen():
         cursor.execute("UPDATE ledger_payout SET award = '{\"count\":5}'")
     with pytest.raises(plans.PlanChanged):
         plans.verify(plan)
+
+
+def test_a_wrong_address_is_put_right_and_what_is_told_stays_the_same():
+    with Receiver(lambda *_: Reply(404)) as wrong, Receiver() as right:
+        world = World(wrong.url, amounts=(300, 200))
+        world.send()
+        moved = remitting.readdress(world.payout.pk, url=right.url, reason="a typo", actor=TESTER, at=AT)
+        plans.retry_all(world.plan.pk, actor=TESTER, at=AT)
+        assert (moved, world.send()) == (2, 2)
+        assert sorted(got.body for got in wrong.got) == sorted(got.body for got in right.got)
+        with pytest.raises(plans.PayoutNotReady):
+            remitting.readdress(world.payout.pk, url=right.url, reason="again", actor=TESTER, at=AT)
+    other = World("http://127.0.0.1:9/")
+    with pytest.raises(Invalid):
+        remitting.readdress(other.payout.pk, url="ftp://x", reason="?", actor=TESTER, at=AT)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
@@ -24,9 +23,10 @@ from apps.core.admin import (
 from apps.core.admin.formats import Tone
 from apps.ledger.admin.books import as_id
 from apps.ledger.admin.callbacks import remittance_of
+from apps.ledger.admin.payout_forms import AddressForm, NoteForm
 from apps.ledger.lifecycle import PayoutStatus
-from apps.ledger.models import Payout, PlanKind, Purpose, SettlementPlan
-from apps.ledger.services import plans
+from apps.ledger.models import Payout, PlanKind, Purpose, Rail, SettlementPlan
+from apps.ledger.services import plans, remitting
 from apps.operators.admin.players import players_matching
 
 STATUS_TONES: dict[str, Tone] = {
@@ -64,15 +64,10 @@ def trouble_of(payout: Payout) -> str:
     return payout.error
 
 
-class NoteForm(ReasonForm):
-    """How it was paid."""
-
-    reason = None  # type: ignore[assignment]
-    note = forms.CharField(
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="How it was paid: the bank's reference, the cashier's name. Kept with the payout.",
-    )
+def goes_to_operator(payout: Payout) -> bool:
+    """Tell whether it still has to be sent to the operator."""
+    ended = payout.status in (PayoutStatus.PAID, PayoutStatus.NOT_ELIGIBLE)
+    return payout.rail == Rail.OPERATOR and not ended
 
 
 class SubjectFilter(TextFilter):
@@ -148,6 +143,18 @@ class PayoutAdmin(TenantAdmin):
             explain="For a payout that you have paid by other means. Its units move from escrow to the operator's "
             "clearing account, and it is never paid again.",
             done="Closed as settled outside.",
+        ),
+        Operation(
+            name="readdress",
+            label="Change the address",
+            icon="edit_location",
+            run=remitting.readdress,
+            form=AddressForm,
+            permission="ledger.retry_payout",
+            offered=goes_to_operator,
+            explain="All payouts of its plan that are not paid yet go there. What they say stays the same, their ids "
+            "included. Those that failed are to be retried afterwards.",
+            done=lambda moved: f"{formats.number(moved)} payouts go to the new address.",
         ),
         Operation(
             name="reject",

@@ -16,18 +16,21 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from apps.core import clock
-from apps.core.actors import SYSTEM
+from apps.core import clock, egress
+from apps.core.actors import SYSTEM, Actor
+from apps.core.errors import Invalid
+from apps.events.services import recording as events
 from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import CallbackKind, OpenPayout, Payout, Rail, Remittance, SettlementPlan
 from apps.ledger.services import calling, owners
 from apps.ledger.services.calling import Call, Heard
+from apps.ledger.services.decisions import PayoutNotReady
 from apps.ledger.services.freezing import REMIT, PlanChanged, verify
 from apps.ledger.services.journals import InsufficientFunds, JournalMismatch, NewJournal, post
 from apps.ledger.services.payments import Paid, report_failed
 from apps.operators.models import Operator
 
-__all__ = ["REMIT", "due", "lease", "note", "remit"]
+__all__ = ["REMIT", "due", "lease", "note", "readdress", "remit"]
 
 log = structlog.get_logger(__name__)
 
@@ -165,6 +168,33 @@ def _leave_to_people(payouts: Sequence[Payout], reason: str, *, at: datetime) ->
         payout.give_up(error=reason)
         payout.save(update_fields=["status", "error", "next_attempt_at"])
         report_failed([payout.pk], plan=payout.plan, actor=SYSTEM, at=at)
+
+
+@transaction.atomic
+def readdress(payout_id: int, *, url: str, reason: str, actor: Actor, at: datetime) -> int:
+    """Send the payouts of this one's plan that are not paid yet to another address; return how many.
+
+    What is told stays the same, byte for byte, ids included. Nothing is sent by this: what failed is retried as ever.
+    Raises PayoutNotReady for one that is on another rail or has ended, and Invalid.
+    """
+    payout = Payout.objects.select_related("asset").get(pk=payout_id)
+    if payout.rail != Rail.OPERATOR or not OpenPayout.objects.filter(payout=payout).exists():
+        raise PayoutNotReady("Only what still has to be sent to the operator has an address.", status=payout.status)
+    try:
+        egress.examine(url)
+    except egress.Refused as problem:
+        raise Invalid(str(problem), fields={"url": [str(problem)]}) from problem
+    open_ones = OpenPayout.objects.filter(plan_id=payout.plan_id).values_list("payout_id", flat=True)
+    moved = Remittance.objects.filter(pk__in=list(open_ones)).exclude(url=url).update(url=url)
+    events.record(
+        operator_id=payout.operator_id,
+        type="payouts.readdressed",
+        subject=payout.subject,
+        data={"payouts": moved, "url": url, "reason": reason},
+        actor=actor,
+        at=at,
+    )
+    return moved
 
 
 @transaction.atomic
