@@ -24,13 +24,13 @@ def books() -> tuple[int, ...]:
 
 # What each role finds on the page of a tournament in each state.
 BUTTONS = [
-    ("owner", "draft", {"publish", "edit", "cancel"}),
-    ("owner", "upcoming", {"start", "close-registration", "edit", "cancel"}),
-    ("owner", "running", {"complete", "cancel"}),
-    ("owner", "waiting", {"approve-payouts"}),
-    ("owner", "closed", set()),
-    ("manager", "running", {"complete", "cancel"}),
-    ("manager", "waiting", set()),
+    ("owner", "draft", {"publish", "edit", "clone", "cancel"}),
+    ("owner", "upcoming", {"start", "close-registration", "edit", "clone", "cancel"}),
+    ("owner", "running", {"complete", "clone", "cancel"}),
+    ("owner", "waiting", {"approve-payouts", "clone"}),
+    ("owner", "closed", {"clone"}),
+    ("manager", "running", {"complete", "clone", "cancel"}),
+    ("manager", "waiting", {"clone"}),
     ("finance", "running", {"cancel"}),
     ("finance", "upcoming", {"cancel"}),
     ("finance", "waiting", {"approve-payouts"}),
