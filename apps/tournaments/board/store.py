@@ -30,8 +30,10 @@ PAUSE = 0.5
 TRUST_SECONDS = 15
 # Records in one script: Redis does nothing else meanwhile, about 3 ms.
 BATCH = 250
+# How records are packed (`packing`). Boards of another layout are left to expire: the first look fills new ones.
+LAYOUT = 2
 # The names of all boards there may be, for the sweep.
-KNOWN = "podium:boards"
+KNOWN = f"podium:boards:{LAYOUT}"
 
 
 class Silent(Enum):
@@ -167,7 +169,7 @@ def news(tournament_ids: Sequence[int]) -> dict[int, tuple[bytes, bytes]]:
 
 def keys(tournament_id: int) -> list[str]:
     """Return the keys of a board, in the order the scripts take them; the braces keep them on one node of a cluster."""
-    name = f"podium:board:{{{tournament_id}}}"
+    name = f"podium:board:{LAYOUT}:{{{tournament_id}}}"
     return [name, f"{name}:in", f"{name}:out", f"{name}:known"]
 
 
