@@ -214,7 +214,6 @@ reset_score: Callable[[F], F] = _call(
     tag="players",
     request=inputs.ResetIn,
     parameters=(TOURNAMENT_ID, PLAYER_ID),
-    conflict=schemas.RefusalOut,
 )
 leaderboard: Callable[[F], F] = _call(
     "get_leaderboard",
