@@ -52,7 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("game/", include(game_urls)),
     re_path(r"^tokenlist/?$", users.TokenListView.as_view()),
     re_path(rf"^tokenlist/(?P<apiId>{ID})/?$", users.TokenOfListView.as_view()),
-    re_path(r"^balance/(?P<address>0x[0-9A-Fa-f]{40})/?$", users.BalanceOfAddressView.as_view()),
+    re_path(rf"^balance/(?P<address>{ID})/?$", users.BalanceOfAddressView.as_view()),
     re_path(rf"^activityLogs/(?P<plyrId>{ID})/?$", users.LogsView.as_view()),
     re_path(rf"^actionLog/(?P<plyrId>{ID})/?$", users.ActionsView.as_view()),
 ]
