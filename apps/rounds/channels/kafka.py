@@ -41,6 +41,8 @@ class KafkaFeed:
                     "group.id": setup.group_of(integration),
                     "enable.auto.commit": False,
                     "auto.offset.reset": setup.start,
+                    # A reader that was killed is replaced after ten seconds; the default is 45.
+                    "session.timeout.ms": 10_000,
                     # What waits here is memory: enough for a few rounds of work.
                     "queued.max.messages.kbytes": 16 * 1024,
                 }

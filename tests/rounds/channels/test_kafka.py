@@ -46,7 +46,12 @@ class Topic:
             name=name,
             integration=acme.name,
             kind=ChannelKind.KAFKA,
-            configuration={"servers": self.address, "security": "PLAINTEXT", "topic": self.name},
+            configuration={
+                "servers": self.address,
+                "security": "PLAINTEXT",
+                "topic": self.name,
+                "group": self.name,  # a group with members of another topic takes its time to become one
+            },
             mapping={},
             actor=SYSTEM,
             at=clock.now(),
@@ -70,7 +75,7 @@ class Topic:
         raise AssertionError("it did not come")
 
     def committed(self) -> int:
-        consumer = Consumer({"bootstrap.servers": self.address, "group.id": "gamity-acme"})
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": self.name})
         try:
             return int(consumer.committed([TopicPartition(self.name, 0)], timeout=30)[0].offset)
         finally:
