@@ -106,7 +106,9 @@ def test_what_a_crashed_machine_left_behind_is_no_obstacle(tmp_path):
     for service, file in (("postgres", "cluster/postmaster.pid"), ("redis", "redis.pid")):
         (tmp_path / service / file).write_text(f"{os.getpid()}\n")
         (tmp_path / service / "ready").touch()
-    (tmp_path / "redis" / "run" / "redis.sock").touch()
+    sockets = addresses.socket_dir(tmp_path / "redis")
+    sockets.mkdir(mode=0o700, exist_ok=True)
+    (sockets / "redis.sock").touch()
     user = User(tmp_path).ready()
     assert answer(tmp_path)
     user.leave()
