@@ -1,16 +1,14 @@
 """A match's story: its facts as they happened, in a person's words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 
 from apps.core.admin import Section, formats
-from apps.events.models import Fact
+from apps.events.admin import stories
 from apps.matches.models import Match
-
-SHOWN = 60
 
 
 def moment(text: str | None, *, seconds: bool = False) -> str:
@@ -32,7 +30,7 @@ def _why(data: Mapping[str, Any]) -> str:
     return f": {data['reason']}" if data.get("reason") else ""
 
 
-TELLERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+TELLERS: stories.Tellers = {
     "match.created": lambda data: f"Created; entry fee {data.get('entryFee')} {data.get('currency')}",
     "match.confirmed": lambda data: f"{data.get('userId')} confirmed",
     "match.escrowed": lambda data: f"{data.get('pot')} {data.get('currency')} taken into escrow",
@@ -65,15 +63,4 @@ TELLERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 
 def told(match: Match) -> Section:
     """Return the newest lines of the story, the latest first."""
-    facts = Fact.objects.for_operator(match.operator_id).filter(subject=match.subject).order_by("-pk")[:SHOWN]
-    rows = [
-        (
-            formats.moment(fact.occurred_at, seconds=True),
-            TELLERS[fact.type](fact.data) if fact.type in TELLERS else fact.type,
-            fact.actor,
-            formats.link(formats.change_url("events.fact", fact.pk), "fact"),
-        )
-        for fact in facts
-    ]
-    more = ("All facts", formats.list_url("events.fact", subject=match.subject))
-    return Section("Story", ("When", "What", "By", ""), rows, empty="Nothing has happened yet.", more=more)
+    return stories.told(match.operator_id, match.subject, TELLERS)

@@ -1,13 +1,11 @@
 """A room's story: its facts as they happened, in a person's words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from apps.core.admin import Section, formats
-from apps.events.models import Fact
+from apps.core.admin import Section
+from apps.events.admin import stories
 from apps.rooms.models import Room
-
-SHOWN = 60
 
 
 def _names(data: Mapping[str, Any]) -> str:
@@ -22,7 +20,7 @@ def _why(data: Mapping[str, Any]) -> str:
     return f" ({data['reason']})" if data.get("reason") else ""
 
 
-TELLERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+TELLERS: stories.Tellers = {
     "room.created": lambda data: f"Created; expires {data.get('expiresAt')}",
     "room.joined": lambda data: f"Joined: {_names(data)}",
     "room.paid": lambda data: f"Paid: {_amounts(data.get('payments', ()))}",
@@ -40,15 +38,4 @@ TELLERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 
 def told(room: Room) -> Section:
     """Return the newest lines of the story, the latest first."""
-    facts = Fact.objects.for_operator(room.operator_id).filter(subject=room.subject).order_by("-pk")[:SHOWN]
-    rows = [
-        (
-            formats.moment(fact.occurred_at, seconds=True),
-            TELLERS[fact.type](fact.data) if fact.type in TELLERS else fact.type,
-            fact.actor,
-            formats.link(formats.change_url("events.fact", fact.pk), "fact"),
-        )
-        for fact in facts
-    ]
-    more = ("All facts", formats.list_url("events.fact", subject=room.subject))
-    return Section("Story", ("When", "What", "By", ""), rows, empty="Nothing has happened yet.", more=more)
+    return stories.told(room.operator_id, room.subject, TELLERS)
