@@ -61,6 +61,22 @@ class Paid(NamedTuple):
     target_id: int
     journal_id: int
 
+    @classmethod
+    def of(cls, payout: Payout, journal_id: int) -> "Paid":
+        """Return what is told of a payout that this journal has just paid."""
+        return cls(
+            payout.pk,
+            payout.key,
+            payout.purpose,
+            payout.rail,
+            payout.player_id,
+            payout.entry_ref,
+            payout.position,
+            int(payout.units),
+            payout.target_id,
+            journal_id,
+        )
+
 
 @transaction.atomic
 def pay_some(plan: SettlementPlan, *, limit: int, actor: Actor, at: datetime) -> list[Paid]:
@@ -156,14 +172,18 @@ def _pay(ids: Sequence[int], *, actor: Actor, at: datetime) -> list[Paid]:
         return [Paid._make((*row[:7], int(row[7]), *row[8:])) for row in cursor.fetchall()]
 
 
+def journal_of(payout: Payout) -> NewJournal:
+    """Return the journal that pays a payout; its key is the payout's, so it is paid once however often it is tried."""
+    units = int(payout.units)
+    legs = {payout.source_id: -units, payout.target_id: units}
+    return NewJournal(f"payout.{payout.purpose.lower()}", payout.key, legs, subject=payout.subject)
+
+
 def _adopt(pk: int, *, plan: SettlementPlan, actor: Actor, at: datetime) -> list[Paid]:
     """Settle a payout whose journal was posted before: it is paid if the journal says the same, wrong otherwise."""
     payout = Payout.objects.get(pk=pk)
-    units = int(payout.units)
-    legs = {payout.source_id: -units, payout.target_id: units}
-    journal = NewJournal(f"payout.{payout.purpose.lower()}", payout.key, legs, subject=payout.subject)
     try:
-        first, _ = post_once(journal, operator_id=payout.operator_id, actor=actor, at=at)
+        first, _ = post_once(journal_of(payout), operator_id=payout.operator_id, actor=actor, at=at)
     except JournalMismatch:
         reason = "Its journal was posted before, with other amounts or accounts."
         _give_up([pk], reason, plan=plan, actor=actor, at=at)
@@ -172,20 +192,7 @@ def _adopt(pk: int, *, plan: SettlementPlan, actor: Actor, at: datetime) -> list
     payout.journal = first
     payout.attempts += 1
     payout.save(update_fields=["status", "paid_at", "next_attempt_at", "error", "journal", "attempts"])
-    return [
-        Paid(
-            pk,
-            payout.key,
-            payout.purpose,
-            payout.rail,
-            payout.player_id,
-            payout.entry_ref,
-            payout.position,
-            units,
-            payout.target_id,
-            first.pk,
-        )
-    ]
+    return [Paid.of(payout, first.pk)]
 
 
 def _judge(

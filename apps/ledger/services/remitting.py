@@ -26,8 +26,8 @@ from apps.ledger.services import calling, owners
 from apps.ledger.services.calling import Call, Heard
 from apps.ledger.services.decisions import PayoutNotReady
 from apps.ledger.services.freezing import REMIT, PlanChanged, verify
-from apps.ledger.services.journals import InsufficientFunds, JournalMismatch, NewJournal, post
-from apps.ledger.services.payments import Paid, report_failed
+from apps.ledger.services.journals import InsufficientFunds, JournalMismatch, post
+from apps.ledger.services.payments import Paid, journal_of, report_failed
 from apps.operators.models import Operator
 
 __all__ = ["REMIT", "due", "lease", "note", "readdress", "remit"]
@@ -230,12 +230,9 @@ def _confirm(payout: Payout, heard: Heard, *, at: datetime) -> None:
     if payout.status != PayoutStatus.PROCESSING:
         payout.retry(at=at)
         payout.save(update_fields=["status", "next_attempt_at"])  # the graph has no shorter way
-    units = int(payout.units)
-    legs = {payout.source_id: -units, payout.target_id: units}
-    journal = NewJournal(f"payout.{payout.purpose.lower()}", payout.key, legs, subject=payout.subject)
     try:
         with transaction.atomic():
-            payout.journal = post(journal, operator_id=payout.operator_id, actor=SYSTEM, at=at)
+            payout.journal = post(journal_of(payout), operator_id=payout.operator_id, actor=SYSTEM, at=at)
     except (InsufficientFunds, JournalMismatch) as problem:
         # It was paid all the same; only a person can put the books right.
         payout.give_up(error=f"The operator has paid it, but the books refuse: {problem.message}"[:300])
@@ -246,16 +243,4 @@ def _confirm(payout: Payout, heard: Heard, *, at: datetime) -> None:
     payout.save(update_fields=["status", "paid_at", "next_attempt_at", "error", "journal"])
     if found := heard.transaction_id:
         Remittance.objects.filter(pk=payout.pk).update(transaction_id=found)
-    row = Paid(
-        payout.pk,
-        payout.key,
-        payout.purpose,
-        payout.rail,
-        payout.player_id,
-        payout.entry_ref,
-        payout.position,
-        units,
-        payout.target_id,
-        payout.journal.pk,
-    )
-    owners.tell_paid(payout.subject, [row], actor=SYSTEM, at=at)
+    owners.tell_paid(payout.subject, [Paid.of(payout, payout.journal.pk)], actor=SYSTEM, at=at)
