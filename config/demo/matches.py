@@ -15,6 +15,7 @@ import jwt
 from apps.core.api.json import loads
 from config.demo.client import Client, Refused
 from config.demo.traffic import PLAYING
+from config.demo.waiting import wait_for
 
 EARLY = 30
 
@@ -94,11 +95,7 @@ class Hook(ThreadingHTTPServer):
 
     def stub_of(self, match_id: str, *, seconds: float = 60) -> Mapping[str, Any]:
         """Return what was told of a match. Raises Refused when nothing was in time."""
-        until = time.monotonic() + seconds
-        while match_id not in self.stubs:
-            if time.monotonic() > until:
-                raise Refused(f"The game was not told of match {match_id}.")
-            time.sleep(0.1)
+        wait_for(lambda: match_id in self.stubs, f"The game was not told of match {match_id}.", seconds=seconds)
         return self.stubs[match_id]
 
 
@@ -192,10 +189,12 @@ class Duels:
         stub = self.hook.stub_of(match_id)
         if [one["id"] for one in stub["participants"]] != [winner, loser]:
             raise Refused(f"The game was told of other players: {stub}")
-        self._wait_live(match_id)
+        path = f"/api/matches/{match_id}"
+        problem = f"Match {match_id} did not become live."
+        wait_for(lambda: self.operator.get(path)["state"] == "live", problem, seconds=30)
         told = result(match_id, {winner: 300, loser: 100})
         answers = [self.kart.call("POST", "finish", told) for _ in range(2)]
-        found = self.operator.get(f"/api/matches/{match_id}")
+        found = self.operator.get(path)
         have = [self._available(player) for player in (winner, loser)]
         right = {"currency": "USD", "entryFee": "10.00", "pot": "20.00", "fee": "2.00", "paid": "18.00"}
         if found["state"] != "finished" or found["money"] != right or have != ["18.00", "0.00"]:
@@ -203,13 +202,6 @@ class Duels:
         if [answer["duplicate"] for answer in answers] != [False, True]:
             raise Refused(f"A repeat was not known as one: {answers}")
         return f"played match {match_id}: pot 20.00, fee 2.00, the winner has {have[0]}; told twice, paid once"
-
-    def _wait_live(self, match_id: str, seconds: float = 30) -> None:
-        until = time.monotonic() + seconds
-        while self.operator.get(f"/api/matches/{match_id}")["state"] != "live":
-            if time.monotonic() > until:
-                raise Refused(f"Match {match_id} did not become live.")
-            time.sleep(0.1)
 
     def _available(self, player: str) -> str:
         wallets = self.operator.get(f"/api/players/{player}/wallets")["wallets"]

@@ -1,11 +1,12 @@
 """An operator's own server: takes webhooks, checks their signature, and now and then is too busy."""
 
 import threading
-import time
 from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from standardwebhooks import Webhook, WebhookVerificationError
+
+from config.demo.waiting import came
 
 # One call in so many is answered 503, so that the delivery log has a retry to show.
 BUSY_EVERY = 25
@@ -35,12 +36,8 @@ class Receiver(ThreadingHTTPServer):
 
     def has_taken(self, ids: Iterable[str], *, seconds: float) -> bool:
         """Tell whether all of these facts have arrived before the time is up."""
-        wanted, until = set(ids), time.monotonic() + seconds
-        while time.monotonic() < until:
-            if wanted <= self.taken:
-                return True
-            time.sleep(0.1)
-        return False
+        wanted = set(ids)
+        return came(lambda: wanted <= self.taken, seconds=seconds)
 
 
 class _Handler(BaseHTTPRequestHandler):

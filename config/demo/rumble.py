@@ -3,7 +3,6 @@
 import random
 import secrets
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ import httpx
 
 from apps.core.api.json import loads
 from config.demo.client import Client, Refused
+from config.demo.waiting import wait_for
 
 RACERS = 12
 WELCOME = "5000"
@@ -81,15 +81,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing about each call."""
-
-
-def wait_for(what: Callable[[], bool], problem: str, *, seconds: float = 60) -> None:
-    """Return when it is so. Raises Refused when it is not in time."""
-    until = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > until:
-            raise Refused(problem)
-        time.sleep(0.1)
 
 
 class AppClient:

@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 import httpx
 
 from config.demo.client import Client, Refused
+from config.demo.waiting import came
 
 GAME = "crash-classic"
 NAMES = (
@@ -97,14 +97,13 @@ def play_one(casino: Client, platform: Client, *, players: int, rounds: int, say
 
 def wait_paid(casino: Client, tournament_id: str, *, players: int, seconds: float = 60) -> bool:
     """Tell whether every prize has been reported as distributed before the time is up."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+
+    def paid() -> bool:
         events = casino.get(f"/api/tournaments/{tournament_id}/events?limit=200")["events"]
         kinds = [told["eventType"] for told in events]
-        if kinds.count("prize.distributed") >= players and "tournament.settled" in kinds:
-            return True
-        time.sleep(0.2)
-    return False
+        return kinds.count("prize.distributed") >= players and "tournament.settled" in kinds
+
+    return came(paid, seconds=seconds, every=0.2)
 
 
 @dataclass(slots=True)
