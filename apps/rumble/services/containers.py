@@ -240,6 +240,11 @@ def _own(container_id: int, *, at: datetime) -> Container:
     """Hold an open container that is nobody's tournament. Raises BelongsToTournament, ContainerClosed, …Stopped."""
     if RumbleTournament.objects.filter(container_id=container_id).exists():
         raise BelongsToTournament
+    return _open(container_id, at=at)
+
+
+def _open(container_id: int, *, at: datetime) -> Container:
+    """Hold an open container. Raises ContainerClosed, ContainerStopped."""
     container: Container = Container.objects.hold(container_id)
     if container.status not in OPEN:
         raise ContainerClosed(f"The container is {container.status}", status=container.status)
@@ -278,10 +283,7 @@ def refresh(container_id: int, *, actor: Actor, at: datetime) -> Container:
     tournament_id = RumbleTournament.objects.filter(container_id=container_id).values_list("pk", flat=True).first()
     if tournament_id is not None:
         hold(tournament_id)
-    container: Container = Container.objects.hold(container_id)
-    if container.status not in OPEN:
-        raise ContainerClosed(f"The container is {container.status}", status=container.status)
-    refuse_stopped(container, at)
+    container = _open(container_id, at=at)
     if container.refreshed_at is not None:
         raise AlreadyRefreshed
     container.refreshed_at = at
