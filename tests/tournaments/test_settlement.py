@@ -10,6 +10,7 @@ from apps.ledger.models import Journal, Payout, Rail, SettlementPlan
 from apps.ledger.services import accounts, journals, plans, transfers
 from apps.tournaments.models import Entry, Funding, Tournament
 from apps.tournaments.services import entries, results, running, settlement
+from apps.tournaments.services.settlement import payments
 from tests.factories import OperatorFactory, PlayerFactory
 from tests.tournaments import world
 from tests.tournaments.world import AT, STAFF, START
@@ -304,7 +305,7 @@ def test_a_plan_that_is_not_what_was_frozen_is_not_paid():
 
 def test_a_large_settlement_takes_several_runs(settings, monkeypatch):
     settings.PAYOUT_BATCH = 1
-    monkeypatch.setattr(settlement, "BATCHES_A_RUN", 2)
+    monkeypatch.setattr(payments, "BATCHES_A_RUN", 2)
     tournament = complete(world.played())
     assert [world.pay(tournament), world.pay(tournament)] == [2, 1]
     assert world.state(tournament) == "CLOSED"
