@@ -9,4 +9,8 @@ from config import embedded
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
 embedded.start()
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+from apps.core.express import Door  # noqa: E402 - Django has to be set up first
+
+application = Door(django)

@@ -1,9 +1,12 @@
 """Network addresses as text: one spelling, and whether one lies in a list."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 
+# The same callers come again and again, and reading an address takes longer than most of what is asked about it.
+@lru_cache(maxsize=4096)
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text.strip())
@@ -13,6 +16,7 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(maxsize=4096)
 def normal(text: str) -> str:
     """Return an address in its shortest spelling, or "" for what is none."""
     found = _parsed(text)

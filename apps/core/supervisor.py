@@ -93,8 +93,9 @@ def podium(host: str, port: int, live_port: int) -> list[Program]:
         Program(
             "web",
             "granian",
-            # Threads cover the wait for PostgreSQL and its locks; many more would fight over the interpreter's.
-            [*serve, str(port), "--interface", "wsgi", "--workers", str(max(2, cores)), "--blocking-threads", "8",
+            # Threads cover the wait for PostgreSQL and its locks, and let calls do their work together (core/together);
+            # many more would fight over the interpreter's.
+            [*serve, str(port), "--interface", "wsgi", "--workers", str(max(2, cores)), "--blocking-threads", "16",
              "--respawn-failed-workers", "config.wsgi:application"],
             web,
         ),

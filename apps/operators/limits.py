@@ -124,7 +124,7 @@ class Purses:
     """Counts calls that come by the thousand: takes many at once from the window, and spends them in this process.
 
     A limit is never exceeded. What is not spent within a second is lost, so a caller at its limit may be refused a few
-    calls early: `at_once` for each process at most.
+    calls early: at most `at_once`, and a tenth of what the limit allows a second, for each process.
     """
 
     def __init__(self, *, at_once: int) -> None:
@@ -141,7 +141,7 @@ class Purses:
             if (verdict := purse.spend(now)) is not None:
                 return verdict
         # Whoever calls seldom takes one call at a time.
-        calls = self.at_once if now - purse.filled < PURSE_SECONDS else 1
+        calls = self._handful(window) if now - purse.filled < PURSE_SECONDS else 1
         verdict = take(owner, [window], calls=calls)
         if verdict is not None and not verdict.allowed and calls > 1:
             calls = 1
@@ -149,6 +149,9 @@ class Purses:
         if verdict is not None and verdict.allowed:
             verdict = self._fill(owner, window, calls - 1, verdict, now)
         return verdict
+
+    def _handful(self, window: Window) -> int:
+        return max(1, min(self.at_once, window.limit // (10 * window.seconds)))
 
     def _fill(self, owner: str, window: Window, more: int, verdict: Verdict, now: float) -> Verdict:
         """Put what is left of the calls just taken to those that another thread may have taken meanwhile."""

@@ -3,8 +3,8 @@
 Each way in turn, so that a busy machine is unfair to both alike; what is stored has to add up, times are only printed.
 On a machine that does other things too, compare what a call costs the processors: it says what two cores of its own
 would do, and is told beside what Nakama 3.40 does on two cores (batch score writes 5,800/s, single ones 4,600/s).
-BENCH_BATCHES (100 rounds each), BENCH_SINGLES and BENCH_TURNS make it smaller or longer, BENCH_STORED adds rounds to
-begin with.
+Batches come by 8 connections, single rounds by 32. BENCH_BATCHES (100 rounds each), BENCH_SINGLES and BENCH_TURNS make
+it smaller or longer, BENCH_STORED adds rounds to begin with.
 """
 
 import os
@@ -59,10 +59,10 @@ def test_intake_of_rounds_beside_bare_sql():
     before = Round.objects.count()
     rates: dict[str, list[float]] = {"bare SQL": [], "batches": [], "single": []}
     costs: dict[str, list[float]] = {"bare SQL": [], "batches": [], "single": []}
-    with _bare_table(), web.server(workers=2, threads=8) as port:
+    with _bare_table(), web.server() as port:
         common = ["--port", str(port), "--key", acme.key]
         batch = ["http", *common, "--path", "/gamerounds/acme/batch"]
-        single = ["http", *common, "--path", "/gamerounds/acme/single", "--single"]
+        single = ["http", *common, "--path", "/gamerounds/acme/single", "--single", "--connections", "32"]
         _pump(*batch, calls=WARM, name="warm")
         _pump(*single, calls=WARM, name="warm1")
         ways = {

@@ -51,7 +51,7 @@ def test_batches_until_they_are_ranked_beside_bare_sql(redis, tmp_path):
     at = connection.get_connection_params()
     database = make_conninfo(dbname=connection.settings_dict["NAME"], user=at.get("user"), host=at.get("host"))
     rates: dict[str, list[float]] = {"bare SQL": [], "ranked": []}
-    with _bare_table(), running_worker(tmp_path) as worker, web.server(workers=2, threads=8) as port:
+    with _bare_table(), running_worker(tmp_path) as worker, web.server() as port:
         batch = ["http", "--port", str(port), "--key", acme.key, "--path", "/gamerounds/acme/batch"]
 
         def ranked():
@@ -91,7 +91,7 @@ def test_how_fresh_a_board_is(redis, tmp_path):
     """One player's round a tick among RATE rounds a second: from sending it until the board has it."""
     acme, (tournament,) = scene(1)
     waits: list[float] = []
-    with running_worker(tmp_path) as worker, web.server(workers=2, threads=8) as port:
+    with running_worker(tmp_path) as worker, web.server() as port:
         post(port, acme, [told("marker", 1)])
         for batch in range(PLAYERS // SIZE):
             post(port, acme, [told(f"Player-{batch * SIZE + n}", 1) for n in range(SIZE)])

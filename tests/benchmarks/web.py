@@ -36,7 +36,7 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def server(*, workers: int = 2, threads: int = 8) -> Iterator[int]:
+def server(*, workers: int = 2, threads: int = 16) -> Iterator[int]:
     """Run granian as `manage.py up` does; give its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 MIB = 1024 * 1024
 # A look at Redis for every call would take as long as all other checks together.
-purses = limits.Purses(at_once=20)
+purses = limits.Purses(at_once=200)
 # What our own statements never raise but for a bug; everything else of a database passes.
 BUGS = (DataError, IntegrityError, ProgrammingError)
 

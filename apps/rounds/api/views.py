@@ -1,7 +1,5 @@
 """Rounds come in; the catalogue is synchronised; active games are told (rounds.md 3.1 to 3.4)."""
 
-from collections.abc import Sequence
-
 from django.http import HttpRequest, HttpResponse
 
 from apps.core import clock
@@ -11,12 +9,10 @@ from apps.rounds.services import catalogue, counting, intake
 
 
 class _Rounds(IntegrationView):
-    def take(self, rounds: Sequence[reading.ToldRound]) -> HttpResponse:
+    @staticmethod
+    def taken(*, relevant: bool) -> HttpResponse:
         """Answer 202 if any round counts for a tournament, and 200 if none does; both are final for the client."""
-        taken = intake.take(
-            rounds, operator_id=self.credential.operator_id, integration=self.credential.ref, at=clock.now()
-        )
-        return answer(202 if taken.relevant else 200, {})
+        return answer(202 if relevant else 200, {})
 
     def note(self, kind: str) -> None:
         """Count calls of a proven key that were refused, or told to come back; strangers are not anybody's calls."""
@@ -31,7 +27,10 @@ class SingleView(_Rounds):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Take it in."""
-        return self.take(reading.read_single(self.body(request)))
+        (told,) = reading.read_single(self.body(request))
+        key = self.credential
+        relevant = intake.take_single(told, operator_id=key.operator_id, integration=key.ref, at=clock.now())
+        return self.taken(relevant=relevant)
 
 
 class BatchView(_Rounds):
@@ -39,7 +38,10 @@ class BatchView(_Rounds):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Take them in."""
-        return self.take(reading.read_batch(self.body(request)))
+        rounds = reading.read_batch(self.body(request))
+        key = self.credential
+        taken = intake.take(rounds, operator_id=key.operator_id, integration=key.ref, at=clock.now())
+        return self.taken(relevant=taken.relevant)
 
 
 class BrandsView(IntegrationView):

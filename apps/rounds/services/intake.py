@@ -5,19 +5,20 @@ at the same moment. What came first stays; the same id with other content is onl
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from psycopg.errors import CheckViolation
 
 from apps.core import doorbell
+from apps.core.together import Together
 from apps.rounds.reading import ToldRound
 from apps.rounds.services import counting, partitions
 
@@ -74,6 +75,15 @@ class Taken:
     relevant: bool
 
 
+class _Single(NamedTuple):
+    """A round that came alone, whose it is, and when it came."""
+
+    told: ToldRound
+    operator_id: int
+    integration: str
+    at: datetime
+
+
 def digest_of(operator_id: int, integration: str, round_id: str) -> str:
     """Return the key of a round id, as the hexadecimal digits of a UUID. No integration's name holds a slash."""
     return hashlib.sha256(f"{operator_id}/{integration}/{round_id}".encode()).hexdigest()[:32]
@@ -89,16 +99,55 @@ def take(rounds: Sequence[ToldRound], *, operator_id: int, integration: str, cal
     if not rows:
         counting.count(operator_id, integration, calls=calls, at=at)
         return Taken(0, 0, relevant=False)
+    fresh, wanted, queued = _store(rows, len(rounds), operator_id, integration, calls=calls, at=at)
+    relevant = wanted > 0
+    if fresh < len(rows):
+        relevant = bool(_compare(rows, operator_id, integration, fresh)) or relevant
+    return Taken(fresh, queued, relevant)
+
+
+def take_single(told: ToldRound, *, operator_id: int, integration: str, at: datetime) -> bool:
+    """Store one round as `take` does, with those that other threads bring meanwhile; tell whether it counts.
+
+    A statement and a commit for each would cost several times what all else does that a single round needs.
+    """
+    single = _Single(told, operator_id, integration, at)
+    if connection.in_atomic_block:  # what commits with the caller's work can't go with that of others
+        return _take_singles([single])[0]
+    return _singles.do(single)
+
+
+def _take_singles(singles: Sequence[_Single]) -> list[bool]:
+    """Store rounds that came alone, those of each integration by one statement; tell of each whether it counts."""
+    by_sender: dict[tuple[int, str], list[_Single]] = {}
+    for single in singles:
+        by_sender.setdefault((single.operator_id, single.integration), []).append(single)
+    relevant: set[str] = set()
+    for (operator_id, integration), theirs in by_sender.items():
+        rows = _rows([single.told for single in theirs], operator_id, integration)
+        at = max(single.at for single in theirs)
+        fresh, wanted, _ = _store(rows, len(theirs), operator_id, integration, calls=len(theirs), at=at)
+        if wanted == len(rows):
+            relevant |= rows.keys()
+        if fresh < len(rows) or 0 < wanted < len(rows):
+            relevant |= _compare(rows, operator_id, integration, fresh)
+    return [digest_of(single.operator_id, single.integration, single.told.round_id) in relevant for single in singles]
+
+
+_singles = Together(_take_singles, most=100, blameless=(OperationalError, InterfaceError))
+
+
+def _store(
+    rows: Mapping[str, _Row], told: int, operator_id: int, integration: str, *, calls: int, at: datetime
+) -> tuple[int, int, int]:
+    """Write the rounds down; return how many were new, are wanted by a tournament, and were queued for the scorer."""
     partitions.be_ready(at=at)
-    body = msgspec.json.encode(rows).decode()
+    body = msgspec.json.encode([*rows.values()]).decode()
     fresh, wanted, queued = _write([body, operator_id, integration, at, settings.ROUNDS_KEEP_UNWATCHED])
-    counting.count(operator_id, integration, calls=calls, rounds=len(rounds), fresh=fresh, queued=queued, at=at)
+    counting.count(operator_id, integration, calls=calls, rounds=told, fresh=fresh, queued=queued, at=at)
     if queued:
         bell.ring()
-    relevant = bool(wanted)
-    if fresh < len(rows):
-        relevant = _compare(rows, operator_id, integration, fresh) or relevant
-    return Taken(fresh, queued, relevant)
+    return fresh, wanted, queued
 
 
 def _write(parameters: list[Any]) -> tuple[int, int, int]:
@@ -116,7 +165,7 @@ def _write(parameters: list[Any]) -> tuple[int, int, int]:
     raise AssertionError
 
 
-def _rows(rounds: Sequence[ToldRound], operator_id: int, integration: str) -> list[_Row]:
+def _rows(rounds: Sequence[ToldRound], operator_id: int, integration: str) -> dict[str, _Row]:
     rows: dict[str, _Row] = {}
     for place, told in enumerate(rounds):
         digest = digest_of(operator_id, integration, told.round_id)
@@ -125,18 +174,17 @@ def _rows(rounds: Sequence[ToldRound], operator_id: int, integration: str) -> li
                 place, digest, told.timestamp, told.round_id, told.brand_id, told.player_id, told.game_id,
                 told.round_type, told.currency.upper(), told.bet_amount, told.win_amount,
             )  # fmt: skip
-    return [*rows.values()]
+    return rows
 
 
-def _compare(rows: Sequence[_Row], operator_id: int, integration: str, fresh: int) -> bool:
-    """Log what was not stored, and repetitions that say something else; tell whether any counted the first time."""
+def _compare(rows: Mapping[str, _Row], operator_id: int, integration: str, fresh: int) -> set[str]:
+    """Log what was not stored, and repetitions that say something else; return those that counted the first time."""
     with connection.cursor() as cursor:
-        cursor.execute(FIRST_TOLD, [[row.k for row in rows], [row.r for row in rows], operator_id, integration])
+        cursor.execute(FIRST_TOLD, [[*rows], [row.r for row in rows.values()], operator_id, integration])
         found = {str(digest).replace("-", ""): first for digest, *first in cursor.fetchall()}
-    told = {row.k: row for row in rows}
     for digest, (stored, _, *content) in found.items():
-        if stored and tuple(content) != told[digest].content():
-            log.warning("round_told_differently", integration=integration, round_id=told[digest].r)
+        if stored and tuple(content) != rows[digest].content():
+            log.warning("round_told_differently", integration=integration, round_id=rows[digest].r)
     if len(found) < len(rows):
         log.info("rounds_ignored", integration=integration, ignored=len(rows) - len(found), fresh=fresh)
-    return any(watched or not stored for stored, watched, *_ in found.values())
+    return {digest for digest, (stored, watched, *_) in found.items() if watched or not stored}
