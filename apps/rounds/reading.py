@@ -254,8 +254,9 @@ def _faults_of_round(index: int, told: ToldRound) -> Iterator[Fault]:
 
 
 def _is_plain(amount: Decimal) -> bool:
-    """Tell at once of the usual amount that it can be kept as it is."""
-    return amount.is_finite() and ZERO <= amount < AMOUNT_LIMIT and -DECIMALS <= amount.as_tuple().exponent <= 0  # type: ignore[operator]
+    """Tell at once of the usual amount, of digits and perhaps a point, that it can be kept as it is."""
+    text = str(amount)
+    return len(text) <= DECIMALS and text.replace(".", "", 1).isdigit()
 
 
 def _faults_of_value(index: int, name: str, value: Any) -> Iterator[Fault]:

@@ -1,23 +1,38 @@
 from django.db import migrations
 
-# A function, because its plans are kept by each server connection: planning these five statements for every call would
-# take longer than running them for a single round.
+# A function, because its plans are kept by each server connection: planning these statements for every call would take
+# longer than running them for a single round. Three things are written for speed, and each saves a tenth of its time:
+# - The body is `json`: it is read once, and `jsonb` would sort and pack it first.
+# - Brands, games and who watches them are looked up once for the call and not for each of its rounds.
+# - What was taken is looked up in a hash. As a join, which the planner thinks to be of one row each, it compared every
+#   round of a call with every other; `IS TRUE` keeps the planner from making a join of it.
 CREATE = """
 CREATE FUNCTION rounds_take(
-    body jsonb, whose bigint, via varchar, moment timestamptz, keep_all boolean,
+    body json, whose bigint, via varchar, moment timestamptz, keep_all boolean,
     OUT fresh bigint, OUT wanted bigint, OUT queued bigint
 ) LANGUAGE plpgsql AS $$
 BEGIN
-    WITH told AS MATERIALIZED (
+    WITH sent AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(body) AS s(
+               n int, k uuid, o timestamptz, r text, b text, p text, g text, t text, c text, a numeric, w numeric)
+    ), brand AS MATERIALIZED (
+        SELECT id, external_id FROM operators_brand
+         WHERE operator_id = whose AND enabled AND external_id IN (SELECT b FROM sent)
+    ), game AS MATERIALIZED (
+        SELECT g.id, g.slug, g.enabled_brands, w.everywhere, w.brands
+          FROM operators_game g, LATERAL (
+               -- A watch without brands is for all of them.
+               SELECT COALESCE(bool_or(w.brands = '{}'), false) AS everywhere, array_agg(b.id) AS brands
+                 FROM rounds_watchedgame wg JOIN rounds_watch w ON w.tournament_id = wg.watch_id
+                 LEFT JOIN brand b ON b.id = ANY (w.brands)
+                WHERE wg.game_id = g.id) w
+         WHERE g.operator_id = whose AND g.enabled AND g.slug IN (SELECT g FROM sent)
+    ), told AS MATERIALIZED (
         SELECT * FROM (
-            SELECT s.*, b.id AS brand, g.id AS game,
-                   EXISTS (SELECT FROM rounds_watchedgame wg JOIN rounds_watch w ON w.tournament_id = wg.watch_id
-                            WHERE wg.game_id = g.id AND (w.brands = '{}' OR b.id = ANY (w.brands))) AS watched
-              FROM jsonb_to_recordset(body) AS s(
-                       n int, k uuid, o timestamptz, r text, b text, p text, g text, t text, c text, a numeric, w numeric)
-              JOIN operators_brand b ON b.operator_id = whose AND b.external_id = s.b AND b.enabled
-              JOIN operators_game g ON g.operator_id = whose AND g.slug = s.g AND g.enabled
-                                   AND (g.enabled_brands IS NULL OR s.b = ANY (g.enabled_brands))
+            SELECT s.*, b.id AS brand, g.id AS game, (g.everywhere OR b.id = ANY (g.brands)) IS TRUE AS watched
+              FROM sent s
+              JOIN brand b ON b.external_id = s.b
+              JOIN game g ON g.slug = s.g AND (g.enabled_brands IS NULL OR s.b = ANY (g.enabled_brands))
         ) known WHERE watched OR keep_all
     ), taken AS (
         -- In the order of the keys, so that two calls that share rounds never wait for each other in a circle.
@@ -27,7 +42,7 @@ BEGIN
         INSERT INTO rounds_round (received_at, occurred_at, operator_id, brand_id, game_id, watched, integration,
                                   round_id, player_ref, round_type, currency, bet, win)
         SELECT moment, o, whose, brand, game, watched, via, r, p, t, c, a, w
-          FROM told JOIN taken ON digest = k ORDER BY n
+          FROM told WHERE (k IN (SELECT digest FROM taken)) IS TRUE ORDER BY n
         RETURNING number, watched
     ), pending AS (
         INSERT INTO rounds_pendinground (number, received_at, operator_id)
@@ -38,7 +53,7 @@ BEGIN
       INTO fresh, wanted, queued;
 END $$
 """
-DROP = "DROP FUNCTION rounds_take(jsonb, bigint, varchar, timestamptz, boolean)"
+DROP = "DROP FUNCTION rounds_take(json, bigint, varchar, timestamptz, boolean)"
 
 
 class Migration(migrations.Migration):

@@ -18,6 +18,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from psycopg.errors import CheckViolation
 
 from apps.core import doorbell
+from apps.core.postgresql.binding import binding_cursor
 from apps.core.together import Together
 from apps.rounds.reading import ToldRound
 from apps.rounds.services import counting, partitions
@@ -154,7 +155,7 @@ def _write(parameters: list[Any]) -> tuple[int, int, int]:
     """Run the statement; once more if the partition was made while it was looking for one."""
     for again in (True, False):
         try:
-            with connection.cursor() as cursor:
+            with binding_cursor() as cursor:
                 cursor.execute(TAKE, parameters)
                 found: tuple[int, int, int] = cursor.fetchone()
                 return found
