@@ -48,16 +48,20 @@ _RATES = """
 
 # `r` is a round, `u` a rule, `x` a rate: 1 for money of the base currency.
 _RATE = "COALESCE(x.rate, 1)"
+# No more than this of a round, so that a score holds as many rounds as it can number: rates may be told that make one
+# amount larger than any column. A ratio of what can be told never is.
+_DEAREST = "1e38"
+_BET, _WIN = (f"round(LEAST(r.{amount} * {_RATE}, {_DEAREST}), 12)" for amount in ("bet", "win"))
 _WORTH = f"""
                CASE u.method
-                   WHEN 'WAGERED_AMOUNT' THEN round(r.bet * {_RATE}, 12)
-                   WHEN 'TOTAL_WIN' THEN round(r.win * {_RATE}, 12)
+                   WHEN 'WAGERED_AMOUNT' THEN {_BET}
+                   WHEN 'TOTAL_WIN' THEN {_WIN}
                    WHEN 'ROUND_COUNT' THEN 1
                    WHEN 'WIN_BET_RATIO' THEN
-                       CASE u.ratio WHEN 'RATIO_OF_SUMS' THEN round(r.win * {_RATE}, 12)
+                       CASE u.ratio WHEN 'RATIO_OF_SUMS' THEN {_WIN}
                                     ELSE round(r.win / NULLIF(r.bet, 0), 12) END
                    ELSE round(r.win / NULLIF(r.bet, 0), 12) END AS worth,
-               CASE WHEN u.ratio = 'RATIO_OF_SUMS' THEN round(r.bet * {_RATE}, 12) ELSE 0 END AS weight,
+               CASE WHEN u.ratio = 'RATIO_OF_SUMS' THEN {_BET} ELSE 0 END AS weight,
                (NOT u.needs_rate OR r.currency = u.base OR x.rate IS NOT NULL) AS rated"""
 _WITH_RATE = """
           LEFT JOIN rate x ON u.needs_rate AND x.currency = r.currency AND x.base = u.base
