@@ -20,6 +20,8 @@ class Keys:
     match_clients: dict[str, dict[str, str]] = field(default_factory=dict)
     # App id and secret key of each operator's rumble application.
     applications: dict[str, tuple[int, str]] = field(default_factory=dict)
+    # Id and key of each operator's integration.
+    integrations: dict[str, tuple[str, str]] = field(default_factory=dict)
     # The secret of the webhook endpoint that the demo's own receiver stands behind, by the endpoint's public id.
     webhook_secrets: dict[str, str] = field(default_factory=dict)
 

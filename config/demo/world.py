@@ -14,6 +14,7 @@ from apps.ledger.services import transfers
 from apps.operators.models import CredentialKind, Operator, Player, Role, User
 from apps.operators.services import players, tenants
 from apps.tournaments.models import Entry, StartMode, Tournament, TournamentType
+from apps.tournaments.scoring import Method, RoundScoring
 from apps.tournaments.services import creation, entries, running, settlement
 from config.demo import past, past_matches
 from config.demo.keys import Keys
@@ -56,6 +57,8 @@ def _operator(name: str, slug: str, currency: str, keys: Keys, *, at: datetime) 
     keys.internal_keys[slug] = opened.credentials[CredentialKind.INTERNAL].key
     game_key = opened.credentials[CredentialKind.GAME]
     keys.game_keys[slug] = (game_key.key, game_key.secret)
+    integration = opened.credentials[CredentialKind.INTEGRATION]
+    keys.integrations[slug] = (integration.credential.ref, integration.key)
     application = opened.credentials[CredentialKind.APPLICATION]
     keys.applications[slug] = (int(application.credential.ref), application.key)
     past_matches.clients_of(operator, opened.credentials[CredentialKind.MATCH_CLIENT], keys, actor=DEMO, at=at)
@@ -98,6 +101,19 @@ def _acme_season(operator: Operator, *, at: datetime) -> None:
     """Every state a tournament can be in, as staff would find them on an ordinary day."""
     day = timedelta(days=1)
     tournament(operator, "New Year Grand Prix", starts_at=at + 40 * day, fee=100, guarantee=50_000, at=at, draft=True)
+    plan = RoundScoring(method=Method.WIN_BET_RATIO, games=(GAME, "lucky-sevens"), min_bet=Decimal(1), min_rounds=20)
+    tournament(
+        operator,
+        "Advent Multiplier",
+        starts_at=at + 8 * day,
+        ends_at=at + 15 * day,
+        fee=0,
+        guarantee=2500,
+        at=at,
+        max_players=None,
+        scoring=plan,
+        draft=True,
+    )
 
     main = tournament(operator, "Saturday Main Event", starts_at=at + day, fee=25, guarantee=1000, at=at - 2 * day)
     _enter(main, NAMES[:18], at=at - day)

@@ -18,12 +18,14 @@ from apps.core.supervisor import NotStartedError, Supervisor, only_one, podium, 
 from apps.ledger.services import reports
 from apps.operators.models import Operator
 from config.demo import world
+from config.demo.cashier import Cashier
 from config.demo.client import Client, Refused
 from config.demo.keys import Keys
 from config.demo.matches import Backend, Duels, Hook
 from config.demo.past_matches import word_client_of
 from config.demo.receiver import Receiver
 from config.demo.rooms import GameClient, Table
+from config.demo.rounds import FOX, Feed, Spins
 from config.demo.rumble import AppClient, Inbox, Races
 from config.demo.sqs import start_sqs
 from config.demo.traffic import Traffic, play_one, wait_paid
@@ -101,8 +103,10 @@ class Command(BaseCommand):
             self._receiving(casino, keys),
             self._duelling(base_url, keys, stop=stop) as duels,
             self._racing(base_url, keys, stop=stop) as races,
+            self._spinning(base_url, keys, stop=stop) as spins,
         ):
-            threads = [threading.Thread(target=play, daemon=True) for play in (*players, duels.run, races.run)]
+            plays = (*players, duels.run, races.run, spins.run)
+            threads = [threading.Thread(target=play, daemon=True) for play in plays]
             for thread in threads:
                 thread.start()
             supervisor.wait()
@@ -144,13 +148,27 @@ class Command(BaseCommand):
             yield Races(app, Client(base_url, keys.operator_keys["acme"]), inbox, say=self.stdout.write, stop=stop)
             inbox.shutdown()
 
+    @contextmanager
+    def _spinning(self, base_url: str, keys: Keys, *, stop: threading.Event) -> Iterator[Spins]:
+        """Stand behind the payout and debit API of an operator whose integration sends rounds."""
+        operator = Client(base_url, keys.operator_keys["acme"])
+        with Cashier() as cashier:
+            cashier.start(operator)
+            feed = Feed(base_url, *keys.integrations["acme"])
+            yield Spins(feed, operator, cashier, say=self.stdout.write, stop=stop)
+            cashier.shutdown()
+
     def _prove(self, base_url: str, keys: Keys) -> None:
-        """Play a tournament, a room and a match over HTTP; check the money and the webhooks. Raises CommandError."""
+        """Play one of each kind over HTTP; check the money and the webhooks. Raises CommandError."""
         casino = Client(base_url, keys.operator_keys["acme"])
         platform = Client(base_url, keys.internal_keys["acme"])
         game = GameClient(base_url, *keys.game_keys["acme"])
         try:
-            with self._receiving(casino, keys) as receiver:
+            with (
+                self._receiving(casino, keys) as receiver,
+                self._spinning(base_url, keys, stop=threading.Event()) as spins,
+            ):
+                by_rounds = spins.begin()
                 tournament_id = play_one(casino, platform, players=PLAYERS, rounds=ROUNDS, say=self.stdout.write)
                 if not wait_paid(casino, tournament_id, players=PRIZES):
                     raise CommandError("The prizes were not paid within a minute.")
@@ -162,6 +180,7 @@ class Command(BaseCommand):
                     self.stdout.write(duels.prove())
                 with self._racing(base_url, keys, stop=threading.Event()) as races:
                     self.stdout.write(races.prove())
+                self.stdout.write(spins.prove(by_rounds))
                 told = casino.get(f"/api/tournaments/{tournament_id}/events?limit=200")["events"]
                 if not receiver.has_taken([event["eventId"] for event in told], seconds=60):
                     raise CommandError("The webhooks did not arrive within a minute.")
@@ -188,8 +207,9 @@ class Command(BaseCommand):
 
 
 def welcome(base_url: str, keys: Keys) -> str:
-    """Return what a person needs to look around; the three commands work as pasted."""
+    """Return what a person needs to look around; the commands work as pasted."""
     key = keys.operator_keys["acme"]
+    integration, integration_key = keys.integrations["acme"]
     return f"""
 Podium answers.
 
@@ -207,6 +227,11 @@ curl -s {base_url}/api/tournaments -H 'Authorization: Bearer {key}' -H 'Content-
   -d '{{"name":"My Cup","startTime":"2031-01-15T20:00:00Z","gameSlug":"crash-classic","entryFee":10.00}}'
 
 curl -s '{base_url}/api/events?after=0&limit=5' -H 'Authorization: Bearer {key}'
+
+curl -si {base_url}/gamerounds/{integration}/single -H 'X-API-Key: {integration_key}' \\
+  -H 'Content-Type: application/json' -d '{{"timestamp":"'$(date -u +%FT%TZ)'","roundId":"mine-'$(date +%s)'",
+  "brandId":"acme","playerId":"you","gameId":"{FOX}","roundType":"REGULAR","currency":"EUR","betAmount":500,
+  "winAmount":0}}'     # 202: the Wager Race counts it
 
 Games are being played; Ctrl-C stops all of it."""
 
