@@ -1,5 +1,6 @@
 """The tables of game rounds."""
 
+from apps.rounds.models.aside import SetAsideRecount, SetAsideRound
 from apps.rounds.models.channels import Channel, ChannelKind, IntakeMinute, RefusedItem
 from apps.rounds.models.rounds import PendingRound, Round, RoundKey
 from apps.rounds.models.scores import RateChange, Recount, Rule, Run, Score, UnratedRound, VoidedRound
@@ -18,6 +19,8 @@ __all__ = (
     "Rule",
     "Run",
     "Score",
+    "SetAsideRecount",
+    "SetAsideRound",
     "UnratedRound",
     "VoidedRound",
     "Watch",

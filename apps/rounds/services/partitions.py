@@ -99,9 +99,11 @@ def expire(*, at: datetime) -> list[str]:
         with _alone() as cursor:
             cursor.execute(
                 "SELECT EXISTS (SELECT FROM rounds_pendinground WHERE received_at >= %s AND received_at < %s)"
+                " OR EXISTS (SELECT FROM rounds_setasideround WHERE released_at IS NULL"
+                "             AND received_at >= %s AND received_at < %s)"
                 " OR EXISTS (SELECT FROM rounds_rule u JOIN rounds_watch w ON w.tournament_id = u.tournament_id"
                 "             WHERE u.since < %s)",
-                [span.start, span.end, span.end],
+                [span.start, span.end, span.start, span.end, span.end],
             )
             if cursor.fetchone()[0]:
                 log.warning("rounds_partition_kept", partition=span.name)

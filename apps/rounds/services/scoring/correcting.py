@@ -14,7 +14,7 @@ from apps.core.numbers import number
 from apps.events.services import recording as events
 from apps.rounds.models import Round, RoundKey, Run, Score, VoidedRound
 from apps.rounds.services.intake import digest_of
-from apps.rounds.services.scoring import scorer
+from apps.rounds.services.scoring import aside, scorer
 from apps.rounds.services.scoring.explaining import explain
 from apps.tournaments import facts, scoring
 from apps.tournaments.lifecycle import EntryStatus, TournamentStatus
@@ -105,10 +105,11 @@ def _take_out(
     opened = [entry for entry in counting if entry.tournament_id in held]
     ranks = {entry.pk: boards.position_by_rows(entry) for entry in opened}
     voided.save(force_insert=True)
+    aside.let_go(voided.number, at=at)
     done = scorer.Counted()
     scorer.count_anew([entry.pk for entry in opened], held, operator_id=voided.operator_id, at=at, done=done)
     transaction.on_commit(partial(scorer.tell_boards, done), robust=True)
-    now = Entry.objects.in_bulk([entry.pk for entry in opened])
+    now = Entry.objects.select_related("tournament").in_bulk([entry.pk for entry in opened])
     moves = [
         {
             "tournamentId": str(entry.tournament_id),

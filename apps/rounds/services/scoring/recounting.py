@@ -70,8 +70,10 @@ def _recount(tournament: Tournament, entry_ids: Sequence[int], *, check: bool, a
         transaction.savepoint_commit(mark)
         transaction.on_commit(partial(scorer.tell_boards, counted), robust=True)
     waiting = _about_to_change(tournament, entry_ids)
+    for entry_id in counted.failed:
+        yield Difference(entry_id, {"recount": ("", "can't be counted anew; see what was set aside, or the log")})
     for entry_id, was in before.items():
-        if entry_id in waiting:
+        if entry_id in waiting or entry_id in counted.failed:
             continue
         fields = {name: (was[name], now) for name, now in after[entry_id].items() if was[name] != now}
         if fields:

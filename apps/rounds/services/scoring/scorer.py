@@ -2,11 +2,14 @@
 
 One scorer at a time counts an operator's rounds, others take other operators: the order of arrival then needs no
 further thought. It holds the operator's tournaments shared, so that none of them ends meanwhile.
+
+A round or an entry with which a statement fails must not stop the others: the portion is halved until it stands alone,
+and then it is set aside (`aside`).
 """
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,10 +17,11 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from apps.core import clock
-from apps.rounds.services.scoring import statements
+from apps.rounds.models import PendingRound
+from apps.rounds.services.scoring import aside, repricing, statements
 from apps.tournaments.board import store
 from apps.tournaments.models import Tournament
 from apps.tournaments.querysets import TOURNAMENT_LOCKS
@@ -30,9 +34,13 @@ RECOUNTS = 10_000
 SCORER_LOCKS = 1 << 49
 # A deadlock, or a lock that somebody else holds on an entry: the whole of it is done again.
 ATTEMPTS = 3
+# What is nobody's fault and passes: those that are counted can't have brought it about.
+PASSING = (OperationalError, InterfaceError)
 # A worker's turn at the bell, shorter than what `doorbell.attend` keeps others away for, and how far apart two begin.
 SECONDS = 3.0
 APART = 0.4
+# If so many entries of one portion can't be counted anew, something else is wrong.
+MOST_FAILED = 50
 # Sorting some ten thousand rounds in memory.
 WORK_MEM = "64MB"
 
@@ -67,17 +75,27 @@ class _TryAgainError(Exception):
 
 @dataclass(slots=True)
 class Counted:
-    """What one transaction did."""
+    """What was done: by one transaction, or by several of a turn. `failed`: entries that can't be counted anew."""
 
     rounds: int = 0
     recounts: int = 0
     entries: int = 0
+    aside: int = 0
+    failed: list[int] = field(default_factory=list)
     records: list[tuple[int, bytes]] = field(default_factory=list)
 
     @property
     def anything(self) -> bool:
         """Tell whether there was work."""
-        return bool(self.rounds or self.recounts)
+        return bool(self.rounds or self.recounts or self.aside)
+
+    def add(self, other: "Counted") -> None:
+        """Add the numbers of another transaction, which has told the boards itself."""
+        self.rounds += other.rounds
+        self.recounts += other.recounts
+        self.entries += other.entries
+        self.aside += other.aside
+        self.failed += other.failed
 
     def changed(self, tournament_id: int, entries: int, records: bytes) -> None:
         """Take note of changed entries for the board of their tournament."""
@@ -95,12 +113,25 @@ def work() -> list[int]:
 def count_on(operator_id: int, *, at: datetime, limit: int | None = None) -> Counted | None:
     """Count an operator's oldest rounds, and anew what asks for it; None while somebody else does.
 
-    All or nothing: rounds leave the queue in the transaction that writes what they come to.
+    All or nothing: rounds leave the queue in the transaction that writes what they come to. If that fails by one of
+    them, those before it are counted all the same, and it is set aside. Raises what is the fault of no single round.
     """
+    most = limit or settings.ROUNDS_COUNTED_AT_ONCE
+    try:
+        return _surely(operator_id, partial(_count_on, operator_id, at=at, limit=most))
+    except PASSING:
+        raise
+    except Exception:
+        log.exception("rounds_not_counted", operator_id=operator_id)
+    return _narrow(operator_id, most=most, at=at)
+
+
+def _surely(operator_id: int, count: Callable[[], Counted | None]) -> Counted | None:
+    """Count in a transaction, again if something came between."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                return _count_on(operator_id, at=at, limit=limit or settings.ROUNDS_COUNTED_AT_ONCE)
+                return count()
         except _TryAgainError:
             continue
         except OperationalError as problem:
@@ -110,14 +141,70 @@ def count_on(operator_id: int, *, at: datetime, limit: int | None = None) -> Cou
     return Counted()
 
 
+def _narrow(operator_id: int, *, most: int, at: datetime) -> Counted | None:
+    """Count what stands before the round at fault, which is one of the oldest `most`, and set that aside."""
+    done = Counted()
+    suspects = PendingRound.objects.filter(operator=operator_id)[:most].count()
+    while suspects > 1:
+        half = suspects // 2
+        try:
+            counted = _surely(operator_id, partial(_count_on, operator_id, at=at, limit=half))
+        except PASSING:
+            raise
+        except Exception as problem:  # noqa: BLE001 - told when the round is found
+            log.info("rounds_narrowed", operator_id=operator_id, rounds=half, problem=str(problem))
+            suspects = half
+            continue
+        if counted is None:  # somebody else goes on with it
+            return done if done.anything else None
+        done.add(counted)
+        suspects -= half
+    if counted := _surely(operator_id, partial(_count_or_set_aside, operator_id, at=at)):
+        done.add(counted)
+    return done
+
+
+def _count_or_set_aside(operator_id: int, *, at: datetime) -> Counted | None:
+    """Count the oldest round by itself, or set it aside. Raises what it is not to blame for."""
+    if not _hold(operator_id):
+        return None
+    held = hold_tournaments(operator_id)
+    oldest = PendingRound.objects.filter(operator=operator_id).order_by("number").first()
+    if oldest is None:
+        return Counted()
+    done = Counted()
+    try:
+        with transaction.atomic():
+            _score(operator_id, held, statements.SCORE_ONE, done, at=at, number=oldest.number)
+    except (_TryAgainError, *PASSING):
+        raise
+    except Exception as problem:
+        with transaction.atomic():  # what fails without any round is no fault of this one
+            _score(operator_id, held, statements.SCORE, Counted(), at=at, limit=0)
+        if aside.are_too_many(operator_id):
+            raise
+        aside.set_round_aside(oldest, problem, at=at)
+        return Counted(aside=1)
+    transaction.on_commit(partial(tell_boards, done), robust=True)
+    return done
+
+
 def _count_on(operator_id: int, *, at: datetime, limit: int) -> Counted | None:
     if not _hold(operator_id):
         return None
     held = hold_tournaments(operator_id)
     done = Counted()
-    given: dict[str, Any] = {"operator": operator_id, "tournaments": held, "at": at, "limit": limit}
+    _score(operator_id, held, statements.SCORE, done, at=at, limit=limit)
+    _count_asked(operator_id, held, done, at=at)
+    transaction.on_commit(partial(tell_boards, done), robust=True)
+    return done
+
+
+def _score(operator_id: int, held: Sequence[int], statement: str, done: Counted, *, at: datetime, **which: int) -> None:
+    """Count rounds, and enter whom the first of them makes a player; those are counted anew then."""
+    given: dict[str, Any] = {"operator": operator_id, "tournaments": held, "at": at, **which}
     with connection.cursor() as cursor:
-        cursor.execute(statements.SCORE, given)
+        cursor.execute(statement, given)
         rows = cursor.fetchall()
     newcomers = []
     for kind, *row in rows:
@@ -129,12 +216,25 @@ def _count_on(operator_id: int, *, at: datetime, limit: int) -> Counted | None:
             done.rounds = row[0]
             if row[1]:
                 raise _TryAgainError
-    newcomers += _rates_changed(operator_id, held)
     if newcomers:
         enter(newcomers, at=at)
-    count_anew(take_recounts(operator_id), held, operator_id=operator_id, at=at, done=done)
-    transaction.on_commit(partial(tell_boards, done), robust=True)
-    return done
+
+
+def _count_asked(operator_id: int, held: Sequence[int], done: Counted, *, at: datetime) -> None:
+    """Count anew what asks for it. If that fails, it goes on asking, and rounds are counted all the same."""
+    asked = Counted()
+    try:
+        with transaction.atomic():
+            if newcomers := repricing.affected(operator_id, held):
+                enter(newcomers, at=at)
+            count_anew(take_recounts(operator_id), held, operator_id=operator_id, at=at, done=asked)
+    except PASSING:
+        raise
+    except Exception:
+        log.exception("recounts_failed", operator_id=operator_id)
+    else:
+        done.add(asked)
+        done.records += asked.records
 
 
 def _hold(operator_id: int) -> bool:
@@ -173,7 +273,8 @@ def count_anew(
 ) -> None:
     """Count entries of these tournaments anew, from the stored rounds that are not queued any more.
 
-    The caller holds the operator's rounds and the tournaments.
+    The caller holds the operator's rounds and the tournaments. An entry with which that fails keeps its points and is
+    set aside; raises what is the fault of no single entry.
     """
     done.recounts += len(entry_ids)
     if not entry_ids or not tournaments:
@@ -187,16 +288,45 @@ def count_anew(
     given: dict[str, Any] = {
         "operator": operator_id,
         "tournaments": list(tournaments),
-        "entries": list(entry_ids),
         "at": at,
         # So that partitions that can't hold any of the rounds are left out.
         "since": since or at,
         "until": at + timedelta(days=1),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(statements.RECOUNT, given)
-        for row in cursor.fetchall():
+    failed = len(done.failed)
+    _count_halves(sorted(entry_ids), given, done)
+    counted = set(entry_ids).difference(done.failed[failed:])
+    aside.recounted([*counted], operator_id=operator_id, at=at)
+
+
+def _count_halves(entry_ids: Sequence[int], given: Mapping[str, Any], done: Counted) -> None:
+    """Count entries anew; if that fails, each half by itself, down to the entries that it fails with."""
+    try:
+        found = _recount(entry_ids, given)
+    except PASSING:
+        raise
+    except Exception as problem:
+        if not done.failed:
+            _recount([], given)  # what fails without any entry is no fault of these
+        if len(done.failed) >= MOST_FAILED:
+            raise
+        if len(entry_ids) == 1:
+            aside.set_recount_aside(entry_ids[0], problem, operator_id=given["operator"], at=given["at"])
+            done.failed += entry_ids
+            return
+    else:
+        for row in found:
             done.changed(*row)
+        return
+    middle = len(entry_ids) // 2
+    _count_halves(entry_ids[:middle], given, done)
+    _count_halves(entry_ids[middle:], given, done)
+
+
+def _recount(entry_ids: Sequence[int], given: Mapping[str, Any]) -> list[tuple[int, int, bytes]]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statements.RECOUNT, {**given, "entries": list(entry_ids)})
+        return [*cursor.fetchall()]
 
 
 def enter(newcomers: Sequence[tuple[int, int, str]], *, at: datetime) -> None:
@@ -207,42 +337,6 @@ def enter(newcomers: Sequence[tuple[int, int, str]], *, at: datetime) -> None:
     for tournament_id, players in sorted(by_tournament.items()):
         tournament = Tournament.objects.select_related("operator", "asset", "game").get(pk=tournament_id)
         entries.enter_many(tournament, list(players), at=at)
-
-
-_AFFECTED = """
-    WITH changed AS (
-        DELETE FROM rounds_ratechange WHERE operator_id = %(operator)s RETURNING since
-    ), waiting AS (
-        DELETE FROM rounds_unratedround WHERE operator_id = %(operator)s AND EXISTS (SELECT FROM changed)
-           AND tournament_id = ANY (%(tournaments)s)
-        RETURNING tournament_id, brand_id, player_ref, number
-    ), affected AS (
-        SELECT s.entry_id FROM rounds_score s JOIN rounds_rule u ON u.tournament_id = s.tournament_id
-         WHERE u.tournament_id = ANY (%(tournaments)s) AND EXISTS (SELECT FROM changed)
-           AND EXISTS (SELECT FROM rounds_round r
-                        WHERE r.brand_id = s.brand_id AND r.player_ref = s.player_ref AND r.received_at >= u.since
-                          AND r.occurred_at >= (SELECT min(since) FROM changed) AND r.currency <> u.base)
-    ), asked AS (
-        INSERT INTO rounds_recount (entry_id, operator_id)
-        SELECT entry_id, %(operator)s FROM affected
-        ON CONFLICT DO NOTHING
-    )
-    SELECT w.tournament_id, w.brand_id, w.player_ref
-      FROM waiting w JOIN rounds_rule u ON u.tournament_id = w.tournament_id AND u.joins_by_playing
-     WHERE NOT EXISTS (SELECT FROM rounds_score s WHERE (s.tournament_id, s.brand_id, s.player_ref) =
-                                                        (w.tournament_id, w.brand_id, w.player_ref))
-     GROUP BY 1, 2, 3 ORDER BY min(w.number)
-"""
-
-
-def _rates_changed(operator_id: int, held: Sequence[int]) -> list[tuple[int, int, str]]:
-    """Have counted anew what new rates touch; return those whom they may make players."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM rounds_ratechange WHERE operator_id = %s)", [operator_id])
-        if not cursor.fetchone()[0]:
-            return []
-        cursor.execute(_AFFECTED, {"operator": operator_id, "tournaments": list(held)})
-        return [*cursor.fetchall()]
 
 
 def tell_boards(done: Counted) -> None:
@@ -263,9 +357,18 @@ def drain(*, seconds: float = SECONDS) -> int:
     begun = time.monotonic()
     while time.monotonic() - begun < seconds:
         turn = time.monotonic()
-        found = [done for operator_id in work() if (done := count_on(operator_id, at=clock.now())) and done.anything]
+        found = [done for operator_id in work() if (done := _turn_of(operator_id)) and done.anything]
         if not found:
             break
         total += sum(done.rounds for done in found)
         time.sleep(max(0.0, APART - (time.monotonic() - turn)))
     return total
+
+
+def _turn_of(operator_id: int) -> Counted | None:
+    """Count what one operator has; whatever goes wrong with it, the others' boards move on."""
+    try:
+        return count_on(operator_id, at=clock.now())
+    except Exception:
+        log.exception("operator_not_counted", operator_id=operator_id)
+        return None

@@ -214,15 +214,17 @@ _JUDGED = f"""u.tournament_id, u.method, u.limit_rounds, u.window AS span, r.bra
 # order that its rule asks for (`askew`) has its entry counted anew afterwards.
 # -> how many rounds were taken and how many watches are not among the tournaments (0, rounds, watches), those whose
 # first round makes them players (1, tournament, brand, player), changed entries (2, tournament, how many, records).
-SCORE = f"""
+
+
+def _score(which: str) -> str:
+    return f"""
 WITH {
-    _RULES.format(
-        rules=f"u.operator_id = %(operator)s AND u.tournament_id = ANY (%(tournaments)s) AND t.status IN {LIVE}"
-    )
-}, taken AS (
+        _RULES.format(
+            rules=f"u.operator_id = %(operator)s AND u.tournament_id = ANY (%(tournaments)s) AND t.status IN {LIVE}"
+        )
+    }, taken AS (
         DELETE FROM rounds_pendinground
-         WHERE ctid = ANY (ARRAY(SELECT ctid FROM rounds_pendinground WHERE operator_id = %(operator)s
-                                  ORDER BY number LIMIT %(limit)s))
+         WHERE ctid = ANY (ARRAY(SELECT ctid FROM rounds_pendinground WHERE operator_id = %(operator)s {which}))
         RETURNING number, received_at
     ), told AS MATERIALIZED (
         SELECT r.* FROM taken p JOIN rounds_round r ON r.received_at = p.received_at AND r.number = p.number
@@ -266,6 +268,11 @@ SELECT 1, n.*, NULL
          GROUP BY 1, 2, 3 ORDER BY min(number)) n
 """  # noqa: S608 - our own texts
 
+
+SCORE = _score("ORDER BY number LIMIT %(limit)s")
+# The one round with this number and no other.
+SCORE_ONE = _score("AND number = %(number)s")
+
 # Count anew: what entries come to by all their stored rounds that have been taken out of the queue.
 RECOUNT = f"""
 WITH {_RULES.format(rules="u.tournament_id = ANY (%(tournaments)s)")}, told AS MATERIALIZED (
@@ -284,6 +291,7 @@ WITH {_RULES.format(rules="u.tournament_id = ANY (%(tournaments)s)")}, told AS M
            AND NOT EXISTS (SELECT FROM rounds_voidedround v WHERE v.number = r.number)
            AND NOT EXISTS (SELECT FROM rounds_pendinground p
                             WHERE p.operator_id = r.operator_id AND p.number = r.number)
+           AND NOT EXISTS (SELECT FROM rounds_setasideround a WHERE a.number = r.number AND a.released_at IS NULL)
     ), {_RATES}, judged AS MATERIALIZED (
         SELECT {_JUDGED}, r.entry_id, 0 AS used
           FROM told r
@@ -300,7 +308,9 @@ WITH {_RULES.format(rules="u.tournament_id = %(tournament)s")}, told AS MATERIAL
         SELECT r.*, s.since AS joined, s.until AS gone, s.tournament_id,
                EXISTS (SELECT FROM rounds_voidedround v WHERE v.number = r.number) AS voided,
                EXISTS (SELECT FROM rounds_pendinground p
-                        WHERE p.operator_id = r.operator_id AND p.number = r.number) AS waits
+                        WHERE p.operator_id = r.operator_id AND p.number = r.number) AS waits,
+               EXISTS (SELECT FROM rounds_setasideround a
+                        WHERE a.number = r.number AND a.released_at IS NULL) AS aside
           FROM rounds_score s
           JOIN open_rule u ON u.tournament_id = s.tournament_id
           JOIN rounds_round r ON r.brand_id = s.brand_id AND r.player_ref = s.player_ref
@@ -319,6 +329,7 @@ WITH {_RULES.format(rules="u.tournament_id = %(tournament)s")}, told AS MATERIAL
                     WHEN u.needs_bet AND r.bet = 0 THEN 'NO_BET'
                     WHEN u.needs_rate AND r.currency <> u.base AND x.rate IS NULL THEN 'NO_EXCHANGE_RATE'
                     WHEN u.min_bet > 0 AND r.bet * {_RATE} < u.min_bet THEN 'BELOW_MINIMUM_BET'
+                    WHEN r.aside THEN 'SET_ASIDE'
                     WHEN r.waits THEN 'WAITING'
                END AS reason
           FROM told r
