@@ -93,7 +93,11 @@ list_tournaments: Callable[[F], F] = _call(
     parameters=(queries.TournamentQuery,),
 )
 get_tournament: Callable[[F], F] = _call(
-    "get_tournament", "Read a tournament", schemas.DetailsOut, tag="tournaments", parameters=(TOURNAMENT_ID,)
+    "get_tournament",
+    "Read a tournament",
+    schemas.DetailsOut,
+    tag="tournaments",
+    parameters=(TOURNAMENT_ID, queries.ViewerQuery),
 )
 update_tournament: Callable[[F], F] = _call(
     "update_tournament",
@@ -130,7 +134,7 @@ get_status: Callable[[F], F] = _call(
     "Read where a tournament stands",
     schemas.StatusOut,
     tag="tournaments",
-    parameters=(TOURNAMENT_ID,),
+    parameters=(TOURNAMENT_ID, queries.ViewerQuery),
     gets={
         "tournament_id": "50017",
         "tournamentId": "50017",
@@ -171,7 +175,7 @@ list_players: Callable[[F], F] = _call(
     "List the players of a tournament",
     schemas.PlayersOut,
     tag="players",
-    parameters=(TOURNAMENT_ID, queries.PlayerQuery),
+    parameters=(TOURNAMENT_ID, queries.PlayerQuery, queries.ViewerQuery),
 )
 get_player: Callable[[F], F] = _call(
     "get_player_status",
@@ -220,28 +224,28 @@ leaderboard: Callable[[F], F] = _call(
     "Read the leaderboard",
     schemas.BoardOut,
     tag="results",
-    parameters=(TOURNAMENT_ID, queries.BoardQuery),
+    parameters=(TOURNAMENT_ID, queries.BoardQuery, queries.ViewerQuery),
 )
 results: Callable[[F], F] = _call(
     "get_results",
     "Read the final results",
     schemas.ResultsOut,
     tag="results",
-    parameters=(TOURNAMENT_ID,),
+    parameters=(TOURNAMENT_ID, queries.ViewerQuery),
 )
 prize_pool: Callable[[F], F] = _call(
     "get_prize_pool",
     "Read how the prize pool comes about",
     schemas.PrizePoolReportOut,
     tag="results",
-    parameters=(TOURNAMENT_ID,),
+    parameters=(TOURNAMENT_ID, queries.ViewerQuery),
 )
 events: Callable[[F], F] = _call(
     "list_tournament_events",
     "Read what happened in a tournament",
     schemas.TournamentEventsOut,
     tag="results",
-    parameters=(TOURNAMENT_ID, queries.EventQuery),
+    parameters=(TOURNAMENT_ID, queries.EventQuery, queries.ViewerQuery),
 )
 history: Callable[[F], F] = _call(
     "get_player_history",

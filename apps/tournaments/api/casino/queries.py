@@ -16,6 +16,7 @@ from apps.core.errors import Invalid
 from apps.events.api.serializers import TypesField
 from apps.tournaments.api.casino import spellings, words
 from apps.tournaments.api.casino.fields import EARLIEST, LATEST, Identifier
+from apps.tournaments.services.viewing import Viewer
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -78,7 +79,19 @@ class PageQuery(serializers.Serializer[Any]):
     page = Count(required=False, min_value=1, max_value=MAX_OFFSET, help_text="Counted from 1, instead of `offset`.")
 
 
-class TournamentQuery(PageQuery):
+class ViewerQuery(serializers.Serializer[Any]):
+    """For whom it is shown."""
+
+    forPlayer = Identifier(  # noqa: N815 - as on the wire
+        required=False,
+        max_length=128,
+        help_text="The operator's user id of the player it is shown to: tournaments of invited players are there only "
+        "for those who are on the list, or in. Default: everything.",
+    )
+    brandId = Identifier(required=False, max_length=100, help_text="Their brand, if several have such a player.")  # noqa: N815
+
+
+class TournamentQuery(PageQuery, ViewerQuery):
     """Which tournaments to list."""
 
     status = Words(words.TOURNAMENT_FILTERS, required=False, help_text="One or several, comma separated.")
@@ -159,6 +172,7 @@ class TournamentFilter:
     starts_after: datetime | None
     starts_before: datetime | None
     external_id: str | None
+    viewer: Viewer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +203,22 @@ def tournaments(request: Request) -> TournamentFilter:
         starts_after=fields.get("startDate"),
         starts_before=fields.get("endDate"),
         external_id=fields.get("external_id"),
+        viewer=_viewer(fields),
     )
+
+
+def viewer(request: Request) -> Viewer | None:
+    """Return for whom something is shown, None for the operator's own eyes. Raises ValidationError, Invalid."""
+    if not any(name in request.query_params for name in _FOR_PLAYER):  # most calls, and the fastest ones
+        return None
+    return _viewer(_judged(ViewerQuery, request, spellings.VIEWER))
+
+
+_FOR_PLAYER = ("forPlayer", *spellings.VIEWER["forPlayer"])
+
+
+def _viewer(fields: dict[str, Any]) -> Viewer | None:
+    return Viewer(fields["forPlayer"], fields.get("brandId")) if "forPlayer" in fields else None
 
 
 def players(request: Request) -> tuple[Page, str | None]:

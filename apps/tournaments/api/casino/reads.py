@@ -16,7 +16,7 @@ from apps.tournaments.api.casino.queries import Page, TournamentFilter
 from apps.tournaments.lifecycle import FINISHED, EntryStatus, TournamentStatus
 from apps.tournaments.models import BuyIn, Entry, Tournament
 from apps.tournaments.querysets import NEVER_ELIMINATED
-from apps.tournaments.services import lookup, results
+from apps.tournaments.services import lookup, results, viewing
 from apps.tournaments.services.entries import PlayerNotFound, TournamentNotFound
 from apps.tournaments.services.tally import Totals
 from apps.tournaments.services.tokens import parse_internal_id
@@ -67,6 +67,8 @@ def tournaments(operator_id: int, wanted: TournamentFilter, *, at: datetime) -> 
         found = found.filter(starts_at__lt=wanted.starts_before)
     if wanted.external_id is not None:
         found = found.filter(external_id=wanted.external_id)
+    if wanted.viewer is not None:
+        found = found.filter(viewing.seen(operator_id, wanted.viewer))
     page = wanted.page
     return list(found.order_by("starts_at", "pk")[page.offset : page.stop]), found.count()
 

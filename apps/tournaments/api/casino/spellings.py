@@ -115,12 +115,14 @@ CANCELLATION: Aliases = {"reason": ()}
 REMOVAL: Aliases = {"reason": (), "details": ()}
 
 PAGE: Aliases = {"limit": ("per_page", "perPage"), "offset": (), "page": ()}
+VIEWER: Aliases = {"forPlayer": ("for_player",), "brandId": ("brand_id",)}
 TOURNAMENT_FILTERS: Aliases = {
     "status": (),
     "gameSlug": ("game_slug", "game"),
     "startDate": ("start_date",),
     "endDate": ("end_date",),
     "external_id": ("externalId",),
+    **VIEWER,
     **PAGE,
 }
 PLAYER_FILTERS: Aliases = {"status": (), **PAGE}
