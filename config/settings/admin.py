@@ -114,6 +114,7 @@ UNFOLD = {
                 "items": [
                     _page("Intake health", "monitoring", "rounds.intakeminute"),
                     _page("Channels", "conversion_path", "rounds.channel"),
+                    _page("Set aside", "report", "rounds.setasideround"),
                 ],
             },
             {

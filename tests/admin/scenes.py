@@ -18,7 +18,7 @@ from apps.matches.services import disputing
 from apps.operators.models import Operator, Player, Role, User
 from apps.rooms import operations
 from apps.rooms.services import chips
-from apps.rounds.models import ChannelKind, IntakeMinute
+from apps.rounds.models import ChannelKind, IntakeMinute, SetAsideRecount, SetAsideRound
 from apps.rounds.services import channels
 from apps.tournaments.models import GameEvent, Tournament
 from apps.tournaments.services import buyins, inviting, running
@@ -81,12 +81,7 @@ class Scene:
         self.chip, _ = chips.create(
             self.operator.pk, game_id=self.floor.game_id, name="Gold", symbol="GOLD", image="", actor=STAFF, at=AT
         )
-
-        IntakeMinute.objects.create(operator=self.operator, integration=name, minute=AT, calls=2, rounds=150, fresh=149)
-        self.channel = channels.add(
-            self.operator.pk, name=f"{name}-kafka", integration=name, kind=ChannelKind.KAFKA,
-            configuration={"servers": "kafka.example:9093"}, mapping={}, actor=STAFF, at=AT,
-        )  # fmt: skip
+        self.add_rounds(name)
 
         self.game = matches.client(self.operator, f"{self.operator.slug}-kart", hold_minutes=30)
         self.match = matches.make(self.game, DUEL).match
@@ -116,6 +111,22 @@ class Scene:
         self.application = rumble.application(self.operator)
         self.rumble = rumble.make(self.application)
         rumble.join(self.rumble, "racera")
+
+    def add_rounds(self, name: str) -> None:
+        """What came in, by which channel, and what of it could not be counted."""
+        IntakeMinute.objects.create(operator=self.operator, integration=name, minute=AT, calls=2, rounds=150, fresh=149)
+        self.channel = channels.add(
+            self.operator.pk, name=f"{name}-kafka", integration=name, kind=ChannelKind.KAFKA,
+            configuration={"servers": "kafka.example:9093"}, mapping={}, actor=STAFF, at=AT,
+        )  # fmt: skip
+
+        error = "DataError: division by zero"
+        self.aside = SetAsideRound.objects.create(
+            number=self.operator.pk, received_at=AT, operator=self.operator, error=error, set_aside_at=AT
+        )
+        self.recount_aside = SetAsideRecount.objects.create(
+            entry=self.entries[0], operator=self.operator, error=error, set_aside_at=AT
+        )
 
     def rows(self, model: type[Model]) -> Iterable[Any]:
         """This operator's rows of a model, by the path that the admin itself goes."""

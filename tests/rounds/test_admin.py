@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from apps.core import clock, crypto
-from apps.rounds.models import Channel, IntakeMinute, PendingRound
+from apps.events.models import Fact
+from apps.rounds.models import Channel, IntakeMinute, PendingRound, SetAsideRound
 from apps.rounds.services import counting
+from apps.rounds.services.scoring import aside
 from tests import factories
 from tests.admin.scenes import change, fresh, operation, press, signed_in, text, url
 from tests.receivers import Receiver, Reply
@@ -146,3 +148,33 @@ def test_the_health_of_intake_shows_what_came_in_and_what_waits_and_only_ones_ow
         assert manager.get(url(IntakeMinute, "changelist"), {"period": period}).status_code == 200
     PendingRound.objects.all().delete()
     assert "Nothing waits" in text(manager.get(url(IntakeMinute, "changelist")))
+
+
+def test_what_was_set_aside_is_told_on_the_page_of_health_and_put_back_from_its_own(acme, manager):
+    other = Integration(name="nordic")
+    for one in (acme, other):
+        one.batch([a_round(playerId="ann")])
+        pending = PendingRound.objects.get(operator=one.operator)
+        aside.set_round_aside(pending, ValueError(f"bad for {one.name}"), at=clock.now())
+    assert not PendingRound.objects.exists()
+    page = manager.get(url(IntakeMinute, "changelist"))
+    assert [(row[0], row[4]) for row in page.context["aside_rows"]] == [
+        (str(acme.operator), "ValueError: bad for acme")
+    ]
+    assert re.sub(r"<[^>]+>", "", dict(page.context["numbers"])["Set aside"]) == "1"
+    held = SetAsideRound.objects.get(operator=acme.operator)
+    listed = text(manager.get(url(SetAsideRound, "changelist"), {"released_at__isnull": "True"}))
+    assert "ann" in listed
+    assert "bad for nordic" not in listed
+    assert "2.5 EUR" in text(manager.get(change(held)))
+    for role in ("finance", "support", "auditor"):
+        client = signed_in(factories.staff(acme.operator, role))
+        assert client.get(operation(held, "put-back")).status_code == 403
+    press(manager, operation(held, "put-back"))
+    assert fresh(held).released_at is not None
+    assert PendingRound.objects.get().number == held.number
+    assert Fact.objects.get(type="round.put_back").actor.startswith("staff:")
+    assert "Put back" in text(manager.get(url(SetAsideRound, "history", held.pk)))
+    assert "Set aside" not in [item["operation"].label for item in manager.get(change(held)).context["operations"]]
+    assert manager.get(url(IntakeMinute, "changelist")).context["aside_rows"] == []
+    assert manager.get(url(SetAsideRound, "changelist"), {"q": "9" * 40}).status_code == 200

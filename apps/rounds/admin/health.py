@@ -129,6 +129,8 @@ def described(rows: QuerySet[IntakeMinute], user: Any, period: Period, *, now: d
     }
     waiting = _waiting(user)
     oldest = min((one[2] for one in waiting), default=None)
+    aside = _set_aside(user)
+    set_aside = sum(count for _, _, count, *_ in aside)
     everything = {name: sum(total[name] for total in totals.values()) for name in COUNTED}
     return {
         "step": period.step_text,
@@ -139,6 +141,7 @@ def described(rows: QuerySet[IntakeMinute], user: Any, period: Period, *, now: d
             ("Refused", formats.number(everything["refused"])),
             ("Told to come back", formats.number(everything["shed"])),
             ("Oldest uncounted round", _age(oldest, now) if oldest else "nothing waits"),
+            ("Set aside", formats.badge(formats.number(set_aside), "red") if set_aside else "nothing"),
         ],
         "rate": _rate_chart(points, totals, starts, period),
         "trouble": _trouble_chart(points, starts, period),
@@ -162,6 +165,17 @@ def described(rows: QuerySet[IntakeMinute], user: Any, period: Period, *, now: d
                 formats.moment_and_distance(at, now=now),
             )
             for name, count, at in waiting
+        ],
+        "aside_headers": ("Operator", "What", "How many", "First", "Last error"),
+        "aside_rows": [
+            (
+                name,
+                formats.link(formats.list_url(model, released_at__isnull=True), what),
+                formats.badge(formats.number(count), "red"),
+                formats.moment_and_distance(since, now=now),
+                error,
+            )
+            for name, (what, model), count, since, error in aside
         ],
     }
 
@@ -198,6 +212,30 @@ def _waiting(user: Any) -> list[tuple[str, int, datetime]]:
         cursor.execute(WAITING, [MOST_COUNTED, own, own])
         found: list[tuple[str, int, datetime]] = cursor.fetchall()
     return found
+
+
+SET_ASIDE = """
+    SELECT o.name, a.kind, a.many, a.since, a.error
+      FROM (SELECT operator_id, 0 AS kind, count(*) AS many, min(set_aside_at) AS since,
+                   (array_agg(error ORDER BY set_aside_at DESC))[1] AS error
+              FROM rounds_setasideround WHERE released_at IS NULL GROUP BY 1
+             UNION ALL
+            SELECT operator_id, 1, count(*), min(set_aside_at), (array_agg(error ORDER BY set_aside_at DESC))[1]
+              FROM rounds_setasiderecount WHERE released_at IS NULL GROUP BY 1) a
+      JOIN operators_operator o ON o.id = a.operator_id
+     WHERE %s::bigint[] IS NULL OR o.id = ANY (%s)
+     ORDER BY a.since
+"""
+KINDS = (("rounds not counted", "rounds.setasideround"), ("entries not counted anew", "rounds.setasiderecount"))
+
+
+def _set_aside(user: Any) -> list[tuple[str, tuple[str, str], int, datetime, str]]:
+    """Return what could not be counted and waits for somebody: by operator what, how many, since when and why."""
+    ids = operators_of(user)
+    own = sorted(ids) if ids is not None else None
+    with connection.cursor() as cursor:
+        cursor.execute(SET_ASIDE, [own, own])
+        return [(name, KINDS[kind], many, since, error) for name, kind, many, since, error in cursor.fetchall()]
 
 
 def _by_size(totals: Mapping[Source, Sums]) -> list[Source]:
