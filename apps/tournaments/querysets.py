@@ -25,6 +25,9 @@ RANKING = (
     "player_id",
 )
 
+# Those who are equal in these share a rank where a tournament says so; the rest of the ranking only orders them.
+LEVEL = RANKING[:2]
+
 # Of a kind in one tick; the next one is a second away.
 MANY = 500
 

@@ -88,3 +88,11 @@ def split_ties(amounts: Sequence[int], marks: Sequence[object]) -> list[int]:
         each, odd = divmod(sum(worth[place] for place in places), len(places))
         shared += [each + (index < odd) for index in range(len(places))]
     return shared
+
+
+def share_ranks(places: Sequence[int], marks: Sequence[object]) -> list[int]:
+    """Return the rank of each place, best first: equal marks have that of the first of them (1, 2, 2, 4)."""
+    ranks: list[int] = []
+    for index, place in enumerate(places):
+        ranks.append(ranks[-1] if index and marks[index] == marks[index - 1] else place)
+    return ranks

@@ -43,7 +43,11 @@ class OptIn(StrEnum):
 
 
 class TieBreak(StrEnum):
-    """Who comes first of those with equal points; SHARE_RANK and SPLIT_PRIZE rank them by time all the same."""
+    """Who comes first of those with equal points; SHARE_RANK and SPLIT_PRIZE order them by time all the same.
+
+    With SHARE_RANK they are told one rank wherever a rank is told, that of the first of them; the next one's counts all
+    before it (1, 2, 2, 4). With both they share what their places are worth together in cash.
+    """
 
     EARLIEST = "EARLIEST"
     LATEST = "LATEST"
@@ -101,6 +105,11 @@ class RoundScoring(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
         """Return it as it is kept."""
         kept: dict[str, Any] = msgspec.to_builtins(self, builtin_types=())
         return {"source": "rounds"} | kept
+
+
+def shares_ranks(snapshot: dict[str, Any]) -> bool:
+    """Tell whether equal points have one rank; `snapshot` may be empty, for points that the game reports."""
+    return bool(snapshot.get("tieBreak") == TieBreak.SHARE_RANK)
 
 
 def read(snapshot: dict[str, Any]) -> RoundScoring:

@@ -7,6 +7,7 @@ from apps.core import redis
 from apps.tournaments import board
 from apps.tournaments.board import store
 from apps.tournaments.models import Entry, Tournament
+from apps.tournaments.querysets import NEVER_ELIMINATED
 from apps.tournaments.services import boards, tally
 from tests.factories import PlayerFactory
 from tests.tournaments import world
@@ -50,10 +51,14 @@ def change(entry: Entry, **values) -> Entry:
 
 
 def truth(tournament: Tournament, *, include_out: bool = True) -> list[tuple[int, int]]:
-    """Positions and entries by the one definition of the ranking."""
+    """Ranks and entries by the one definition of the ranking; those who are level share one where it is shared."""
     ranked = list(Entry.objects.filter(tournament=tournament).ranked())
+    marks = [(entry.points, NEVER_ELIMINATED if entry.elimination_round is None else entry.elimination_round)
+             for entry in ranked]  # fmt: skip
     return [
-        (position, entry.pk) for position, entry in enumerate(ranked, start=1) if include_out or entry.status == "IN"
+        (marks.index(mark) + 1 if tournament.shares_ranks else place, entry.pk)
+        for place, (mark, entry) in enumerate(zip(marks, ranked, strict=True), start=1)
+        if include_out or entry.status == "IN"
     ]
 
 
@@ -64,7 +69,7 @@ def shown(page: boards.BoardPage) -> list[tuple[int, int]]:
 
 def on_board(tournament: Tournament, *, everybody: bool = True) -> list[tuple[int, int]] | board.Silent:
     """The same of the board in Redis alone."""
-    page = board.page(tournament.pk, offset=0, limit=10_000, everybody=everybody)
+    page = board.page(tournament.pk, offset=0, limit=10_000, everybody=everybody, shared=tournament.shares_ranks)
     return page if isinstance(page, board.Silent) else [(place.position, place.entry_id) for place in page.places]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from apps.tournaments import board
 from apps.tournaments.board import packing
-from apps.tournaments.models import Entry
+from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.querysets import NEVER_ELIMINATED
 from apps.tournaments.services import boards
 from tests.tournaments import ranks
@@ -93,9 +93,12 @@ def tournament(redis, db):
     limit=st.integers(1, 13),
     include_out=st.booleans(),
     each_side=st.integers(0, 4),
+    way=st.sampled_from(["EARLIEST", "SHARE_RANK"]),
 )
-def test_pages_and_positions_are_those_of_postgresql(tournament, standings, offset, limit, include_out, each_side):
+def test_pages_and_ranks_are_those_of_postgresql(tournament, standings, offset, limit, include_out, each_side, way):
     board.drop(tournament.pk)
+    Tournament.objects.update(scoring={"tieBreak": way})
+    tournament.scoring = {"tieBreak": way}
     Entry.objects.all().delete()
     Entry.objects.bulk_create(
         ranks.unsaved(tournament, player, **standing)
@@ -111,12 +114,13 @@ def test_pages_and_positions_are_those_of_postgresql(tournament, standings, offs
     for with_board in (True, False):
         page = boards.leaderboard(tournament, offset=offset, limit=limit, include_out=include_out)
         assert ranks.shown(page) == wanted[offset : offset + limit]
-        assert boards.positions(entries) == {pk: position for position, pk in everybody}
-        for position, pk in everybody:
+        assert boards.positions(entries) == {pk: rank for rank, pk in everybody}
+        for place, (rank, pk) in enumerate(everybody):
             entry = next(entry for entry in entries if entry.pk == pk)
-            assert boards.position_of(entry) == position
+            assert boards.position_of(entry) == boards.position_by_rows(entry) == rank
             near = boards.around(tournament, entry, each_side=each_side)
-            assert ranks.shown(near) == everybody[max(0, position - 1 - each_side) : position + each_side]
+            assert ranks.shown(near) == everybody[max(0, place - each_side) : place + each_side + 1]
+            assert near.offset == max(0, place - each_side)
         if with_board:
             assert page.total == len(wanted)
             board.drop(tournament.pk)

@@ -119,7 +119,7 @@ def _ranked(tournament: Tournament, totals: Totals) -> tuple[list[tuple[int, Ent
         page = boards.leaderboard(tournament, offset=0, limit=TOP, include_out=True)
         return page.rows, page.total
     rows = Entry.objects.filter(tournament=tournament).ranked()[:TOP]
-    return list(enumerate(rows, start=1)), totals.players
+    return boards.numbered(tournament, list(rows)), totals.players
 
 
 def _board(tournament: Tournament, totals: Totals, plan: SettlementPlan | None) -> dict[str, Any]:

@@ -21,6 +21,8 @@ MEMBER_BYTES = _MEMBER.size
 RECORD_BYTES = _RECORD.size
 ENTRY_AT = MEMBER_BYTES - 16
 VERSION_AT = MEMBER_BYTES - 8
+# What of a member is `querysets.LEVEL`: points and elimination round.
+LEVEL_BYTES = 20
 
 # `points` has 18 digits before the point and twelve after it.
 _MOST = 10**18
@@ -71,7 +73,7 @@ RECORD = """(
 
 
 class Place(NamedTuple):
-    """One entry at its position, counted from 1 over everybody. `member` says what was ranked."""
+    """One entry at its rank, counted from 1 over everybody. `member` says what was ranked."""
 
     position: int
     member: bytes
@@ -86,6 +88,11 @@ class Place(NamedTuple):
     def version(self) -> int:
         """The `score_version` that the board knows of it."""
         return int.from_bytes(self.member[VERSION_AT:], "big")
+
+    @property
+    def level(self) -> bytes:
+        """The same for those who share a rank, where ranks are shared."""
+        return self.member[:LEVEL_BYTES]
 
     def shows(self, entry: Any) -> bool:
         """Tell whether this is where and how the entry stands."""

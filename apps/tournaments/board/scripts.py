@@ -3,8 +3,10 @@
 KEYS of every script: 1 the card (a hash: state, epoch, ...), 2 the members still in, 3 the members out (both sorted
 sets of score 0, so that members sort by their bytes), 4 what is known of each entry (id -> state and member).
 
-In and out are kept apart because most readers want only those in. A position over everybody is the rank in one's own
-set plus the number of members of the other set that come before, and sorted sets answer both in logarithmic time.
+In and out are kept apart because most readers want only those in. A rank over everybody is one more than the members of
+both sets that come before, and sorted sets count them in logarithmic time. A reader gives the width of what ranks go
+by: -1 is the whole member, so that ranks are places; where ranks are shared it is the beginning that those who share
+one have in common.
 
 Versions and times are below 2^53 and so exact as Lua numbers. Lua never compares members: it would do so by locale.
 """
@@ -94,13 +96,18 @@ local now = clock[1] + clock[2] / 1000000
 if now - card[5] > tonumber(ARGV[1]) then return {'late'} end
 if now - card[6] > 60 then redis.call('HSET', KEYS[1], 'read', now) end
 local function before(key, member) return redis.call('ZLEXCOUNT', key, '-', '(' .. member) end
+local function rank(member, width)
+  local part = string.sub(member, 1, width)
+  return before(KEYS[2], part) + before(KEYS[3], part) + 1
+end
 """
 )
 
 # The part of the whole ranking from `offset`: some of those in and some of those out, in order each; the caller merges.
 # The first one in at or behind `offset` is found by halving; those before it are in, and the rest before `offset` out.
+# Only the first one's rank has to be counted where ranks are shared: the others' follow from the order.
 _EVERYBODY = """
-local function everybody(offset, limit)
+local function everybody(offset, limit, width)
   local low, high = 0, ins
   if outs == 0 then low = math.min(offset, ins) else
     while low < high do
@@ -109,33 +116,40 @@ local function everybody(offset, limit)
       if middle + before(KEYS[3], member) < offset then low = middle + 1 else high = middle end
     end
   end
-  local skip = offset - low
+  local skip, first = offset - low, offset + 1
+  if width > 0 and offset > 0 and offset < ins + outs then
+    local head = redis.call('ZRANGE', KEYS[2], low, low)[1]
+    if not head or low + before(KEYS[3], head) > offset then head = redis.call('ZRANGE', KEYS[3], skip, skip)[1] end
+    first = rank(head, width)
+  end
   return {'ready', card[2], card[3], ins + outs, offset,
     table.concat(redis.call('ZRANGE', KEYS[2], low, low + limit - 1)),
-    table.concat(redis.call('ZRANGE', KEYS[3], skip, skip + limit - 1)), limit}
+    table.concat(redis.call('ZRANGE', KEYS[3], skip, skip + limit - 1)), limit, first}
 end
 """
 
-# ARGV: trust, offset, limit (1 or more), "1" for everybody or "0" for those in.
+# ARGV: trust, offset, limit (1 or more), "1" for everybody or "0" for those in, width.
 # -> 'ready', epoch, changed, total, offset, members in, members out, then for everybody how many of them all to show,
-# and for those in how many out come before each (8 bytes a number; empty: none do). Few long strings, because a client
-# takes its time over each value of an answer.
+# and for those in how many out come before each (8 bytes a number; empty: none do), then the rank of the first shown,
+# where ranks are shared. Few long strings, because a client takes its time over each value of an answer.
 PAGE = (
     _CHECK
     + _EVERYBODY
     + """
-local offset, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
-if ARGV[4] == '1' then return everybody(offset, limit) end
+local offset, limit, width = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[5])
+if ARGV[4] == '1' then return everybody(offset, limit, width) end
 local members = redis.call('ZRANGE', KEYS[2], offset, offset + limit - 1)
 local ahead = {}
 if outs > 0 then
-  for k, member in ipairs(members) do ahead[k] = struct.pack('>I8', before(KEYS[3], member)) end
+  for k, member in ipairs(members) do ahead[k] = struct.pack('>I8', before(KEYS[3], string.sub(member, 1, width))) end
 end
-return {'ready', card[2], card[3], ins, offset, table.concat(members), '', table.concat(ahead)}
+local first = 0
+if width > 0 and members[1] then first = rank(members[1], width) end
+return {'ready', card[2], card[3], ins, offset, table.concat(members), '', table.concat(ahead), first}
 """
 )
 
-# ARGV: trust, entry id, version, how many on each side. -> like PAGE for everybody, or 'absent'
+# ARGV: trust, entry id, version, how many on each side, width. -> like PAGE for everybody, or 'absent'
 AROUND = (
     _CHECK
     + _EVERYBODY
@@ -144,17 +158,14 @@ AROUND = (
 local value = redis.call('HGET', KEYS[4], ARGV[2])
 if not value or string.sub(value, 1, 1) == 'w'
   or struct.unpack('>I8', value, KNOWN_VERSION) < struct.unpack('>I8', ARGV[3]) then return {'absent'} end
-local own, other = KEYS[2], KEYS[3]
-if string.sub(value, 1, 1) == 'o' then own, other = other, own end
-local member = string.sub(value, 2)
-local rank = redis.call('ZRANK', own, member) + before(other, member)
-local first = math.max(0, rank - tonumber(ARGV[4]))
-return everybody(first, rank + tonumber(ARGV[4]) - first + 1)
+local place = rank(string.sub(value, 2), -1) - 1
+local first = math.max(0, place - tonumber(ARGV[4]))
+return everybody(first, place + tonumber(ARGV[4]) - first + 1, tonumber(ARGV[5]))
 """
 )
 
-# ARGV: trust, entry ids, their versions (8 bytes each). -> 'ready', then a position from 1 for each, or 0: not known as
-# of that version.
+# ARGV: trust, entry ids, their versions (8 bytes each), width. -> 'ready', then a rank from 1 for each, or 0: not known
+# as of that version.
 RANKS = (
     _CHECK
     + _KNOWN
@@ -162,15 +173,11 @@ RANKS = (
 local ids, answer = {}, {'ready'}
 for at = 1, #ARGV[2], 8 do table.insert(ids, string.sub(ARGV[2], at, at + 7)) end
 for k, value in ipairs(redis.call('HMGET', KEYS[4], unpack(ids))) do
-  local position = 0
+  answer[k + 1] = 0
   if value and string.sub(value, 1, 1) ~= 'w'
     and struct.unpack('>I8', value, KNOWN_VERSION) >= struct.unpack('>I8', ARGV[3], 8 * k - 7) then
-    local own, other = KEYS[2], KEYS[3]
-    if string.sub(value, 1, 1) == 'o' then own, other = other, own end
-    local member = string.sub(value, 2)
-    position = redis.call('ZRANK', own, member) + before(other, member) + 1
+    answer[k + 1] = rank(string.sub(value, 2), tonumber(ARGV[4]))
   end
-  answer[k + 1] = position
 end
 return answer
 """

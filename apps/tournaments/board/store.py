@@ -19,8 +19,9 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as TooSlow
 
 from apps.core import redis
+from apps.tournaments import rules
 from apps.tournaments.board import packing, scripts
-from apps.tournaments.board.packing import MEMBER_BYTES, RECORD_BYTES, Place
+from apps.tournaments.board.packing import LEVEL_BYTES, MEMBER_BYTES, RECORD_BYTES, Place
 
 log = structlog.get_logger(__name__)
 
@@ -48,13 +49,14 @@ class Silent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a board at one moment: its places, how many there are in all, when an entry last changed.
+    """A part of a board at one moment: its places from `offset` on, how many there are in all, when one last changed.
 
     `epoch` names this filling of the board; a member of an epoch stands for the same values for ever.
     """
 
     epoch: bytes
     places: list[Place]
+    offset: int
     total: int
     changed: datetime | None
 
@@ -105,28 +107,34 @@ def push_records(tournament_id: int, records: bytes, *, epoch: bytes = b"", just
     return True
 
 
-def page(tournament_id: int, *, offset: int, limit: int, everybody: bool) -> Page | Silent:
-    """Return a part of the board: of everybody on it, or of those still in with their positions over everybody."""
-    return _page(ask(scripts.PAGE, tournament_id, TRUST_SECONDS, offset, limit, int(everybody)))
+def page(tournament_id: int, *, offset: int, limit: int, everybody: bool, shared: bool = False) -> Page | Silent:
+    """Return a part of the board: of everybody on it, or of those still in with their ranks over everybody.
+
+    With `shared` those who are level have one rank, here and in the other reads: that of the first of them.
+    """
+    asked = TRUST_SECONDS, offset, limit, int(everybody), _width(shared=shared)
+    return _page(ask(scripts.PAGE, tournament_id, *asked), shared=shared)
 
 
-def around(tournament_id: int, entry_id: int, version: int, *, each_side: int) -> Page | Silent:
+def around(tournament_id: int, entry_id: int, version: int, *, each_side: int, shared: bool = False) -> Page | Silent:
     """Return an entry's place with its neighbours, over everybody. ABSENT if the board knows less than `version`."""
     about = packing.packed_id(entry_id), packing.packed_version(version)
-    return _page(ask(scripts.AROUND, tournament_id, TRUST_SECONDS, *about, each_side))
+    return _page(
+        ask(scripts.AROUND, tournament_id, TRUST_SECONDS, *about, each_side, _width(shared=shared)), shared=shared
+    )
 
 
-def ranks(tournament_id: int, entries: Sequence[tuple[int, int]]) -> dict[int, int] | Silent:
-    """Return the positions, from 1 over everybody, of entries given by id and version; unknown ones are left out."""
+def ranks(tournament_id: int, entries: Sequence[tuple[int, int]], *, shared: bool) -> dict[int, int] | Silent:
+    """Return the ranks, from 1 over everybody, of entries given by id and version; unknown ones are left out."""
     found: dict[int, int] = {}
     for start in range(0, len(entries), BATCH):
         some = entries[start : start + BATCH]
         ids = b"".join(packing.packed_id(entry_id) for entry_id, _ in some)
         versions = b"".join(packing.packed_version(version) for _, version in some)
-        reply = ask(scripts.RANKS, tournament_id, TRUST_SECONDS, ids, versions)
+        reply = ask(scripts.RANKS, tournament_id, TRUST_SECONDS, ids, versions, _width(shared=shared))
         if reply is None or reply[0] != b"ready":
             return _silence(reply)
-        found |= {entry_id: position for (entry_id, _), position in zip(some, reply[1:], strict=True) if position}
+        found |= {entry_id: rank for (entry_id, _), rank in zip(some, reply[1:], strict=True) if rank}
     return found
 
 
@@ -202,10 +210,15 @@ def _registered(text: str) -> Script:
     return Script(redis.client(), text)
 
 
-def _page(reply: Any) -> Page | Silent:
+def _width(*, shared: bool) -> int:
+    """Return how much of a member ranks go by: all of it, or what those who are level have in common."""
+    return LEVEL_BYTES if shared else -1
+
+
+def _page(reply: Any, *, shared: bool) -> Page | Silent:
     if reply is None or reply[0] != b"ready":
         return _silence(reply)
-    _, epoch, changed, total, offset, ins, outs, more = reply
+    _, epoch, changed, total, offset, ins, outs, more, first = reply
     if isinstance(more, int):
         both = merge(((member, False) for member in _split(ins)), ((member, True) for member in _split(outs)))
         places = [Place(offset + k, *place) for k, place in zip(range(1, more + 1), both, strict=False)]
@@ -216,7 +229,11 @@ def _page(reply: Any) -> Page | Silent:
             Place(offset + k + ahead, member, False)
             for k, member, ahead in zip(range(1, len(members) + 1), members, before, strict=False)
         ]
-    return Page(epoch, places, total, packing.moment(int(changed)) if int(changed) else None)
+    if shared and places:
+        known = [first, *(place.position for place in places[1:])]
+        ranked = rules.share_ranks(known, [place.level for place in places])
+        places = [place._replace(position=rank) for place, rank in zip(places, ranked, strict=True)]
+    return Page(epoch, places, offset, total, packing.moment(int(changed)) if int(changed) else None)
 
 
 def _split(members: bytes) -> list[bytes]:

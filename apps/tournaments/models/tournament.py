@@ -13,6 +13,7 @@ from apps.ledger.models import Account, Asset, Rail
 from apps.operators.models import Game, Operator
 from apps.tournaments.lifecycle import EDGES, ENDED, TournamentLifecycle, TournamentStatus
 from apps.tournaments.querysets import TournamentQuerySet
+from apps.tournaments.scoring import shares_ranks
 
 
 class EntryMode(models.TextChoices):
@@ -222,6 +223,11 @@ class Tournament(TournamentLifecycle):
     def subject(self) -> str:
         """How the ledger, facts and jobs name this tournament."""
         return f"tournament:{self.pk}"
+
+    @property
+    def shares_ranks(self) -> bool:
+        """Whether equal points have one rank; otherwise a rank is a place, and unique."""
+        return shares_ranks(self.scoring)
 
     @property
     def rebuy_deadline(self) -> datetime | None:

@@ -3,6 +3,9 @@
 What a page shows is the ranking at one moment, `apps.tournaments.board` says how far back that may be. What is ranked
 comes from the board; what a row shows beside it (names, what was paid, rounds) comes from PostgreSQL and may be up to
 `FRESH_SECONDS` old, because every process keeps the rows it read last.
+
+A rank is one more than those who stand before, as far as the keys tell that part ranks in this tournament: all of the
+ranking, so that ranks are places, or its `LEVEL` where those who are level share a rank (`Tournament.shares_ranks`).
 """
 
 import time
@@ -10,21 +13,22 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from django.db import connection
-from django.db.models import F, Q, Value, Window
+from django.db.models import F, Q, Window
 from django.db.models.expressions import OrderBy
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models.functions import Rank, RowNumber
 
 from apps.core import doorbell
-from apps.tournaments import board
+from apps.tournaments import board, rules
 from apps.tournaments.board import Place, Silent
 from apps.tournaments.lifecycle import EntryStatus
 from apps.tournaments.models import Entry, Tournament
-from apps.tournaments.querysets import NEVER_ELIMINATED, RANKING
+from apps.tournaments.querysets import LEVEL, RANKING
 from apps.tournaments.services import tally
 
 log = structlog.get_logger(__name__)
@@ -34,17 +38,33 @@ CACHED_ROWS = 10_000
 # Nobody pages beyond this; PostgreSQL and Redis would refuse the number.
 FURTHEST = 2**31
 
+
+class Standing(Protocol):
+    """What is ranked: an entry, or what somebody has read of one."""
+
+    @property
+    def points(self) -> Decimal:
+        """What has been reached."""
+
+    @property
+    def elimination_round(self) -> int | None:
+        """When it went out."""
+
+
+Ranked = TypeVar("Ranked", bound=Standing)
+
 _KEYS = [key if isinstance(key, OrderBy) else F(key).asc() for key in RANKING]
 
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:
-    """Rows of a board with their positions over everybody. The entries are shared between callers: only read them.
+    """Rows of a board with their ranks over everybody. The entries are shared between callers: only read them.
 
-    `total` counts the rows there are in all, `last_updated` is when an entry of the tournament last changed.
+    `offset` counts the rows before them and `total` all there are, `last_updated` is when an entry last changed.
     """
 
     rows: list[tuple[int, Entry]]
+    offset: int
     total: int
     last_updated: datetime | None
 
@@ -56,12 +76,12 @@ class _ContradictsError(Exception):
 def leaderboard(tournament: Tournament, *, offset: int, limit: int, include_out: bool) -> BoardPage:
     """Return a page of the ranking, best first; without `include_out` only of those still in.
 
-    Positions count everybody either way (operators.md 3.13). `limit` is 1 or more.
+    Ranks count everybody either way (operators.md 3.13). `limit` is 1 or more.
     """
-    offset = min(offset, FURTHEST)
+    offset, shared = min(offset, FURTHEST), tournament.shares_ranks
 
     def ask() -> board.Page | Silent:
-        return board.page(tournament.pk, offset=offset, limit=limit, everybody=include_out)
+        return board.page(tournament.pk, offset=offset, limit=limit, everybody=include_out, shared=shared)
 
     return _shown(tournament, ask) or _page_from_rows(tournament, offset=offset, limit=limit, include_out=include_out)
 
@@ -69,26 +89,27 @@ def leaderboard(tournament: Tournament, *, offset: int, limit: int, include_out:
 def around(tournament: Tournament, entry: Entry, *, each_side: int = 5) -> BoardPage:
     """Return an entry and its neighbours over everybody, fewer at either end. Nothing for an entry that withdrew."""
     if entry.status == EntryStatus.WITHDRAWN:
-        return BoardPage([], tally.totals(tournament.pk).players, _last_updated(tournament))
+        return BoardPage([], 0, tally.totals(tournament.pk).players, _last_updated(tournament))
+    shared = tournament.shares_ranks
 
     def ask() -> board.Page | Silent:
-        return board.around(tournament.pk, entry.pk, entry.score_version, each_side=each_side)
+        return board.around(tournament.pk, entry.pk, entry.score_version, each_side=each_side, shared=shared)
 
     found = _shown(tournament, ask)
     if found is not None:
         return found
-    position = position_by_rows(entry)
-    first = max(0, position - 1 - each_side)
-    return _page_from_rows(tournament, offset=first, limit=position - first + each_side, include_out=True)
+    place = _before(entry, _KEYS) + 1
+    first = max(0, place - 1 - each_side)
+    return _page_from_rows(tournament, offset=first, limit=place - first + each_side, include_out=True)
 
 
 def position_of(entry: Entry) -> int | None:
-    """Return an entry's position from 1 over everybody; None if it withdrew."""
+    """Return an entry's rank from 1 over everybody; None if it withdrew."""
     return positions([entry]).get(entry.pk)
 
 
 def positions(entries: Iterable[Entry]) -> dict[int, int]:
-    """Return the positions of entries, of one tournament or several, by entry id; without those that withdrew.
+    """Return the ranks of entries, of one tournament or several, by entry id; without those that withdrew.
 
     Never older than the entries given: where the board knows less than an entry's version, PostgreSQL counts.
     """
@@ -96,42 +117,24 @@ def positions(entries: Iterable[Entry]) -> dict[int, int]:
     found: dict[int, int] = {}
     for tournament_id, group in groupby(standing, key=lambda e: e.tournament_id):
         some = list(group)
-        answer = board.ranks(tournament_id, [(entry.pk, entry.score_version) for entry in some])
+        tournament = some[0].tournament
+        versions = [(entry.pk, entry.score_version) for entry in some]
+        answer = board.ranks(tournament_id, versions, shared=tournament.shares_ranks)
         known = {} if isinstance(answer, Silent) else answer
         missing = [entry for entry in some if entry.pk not in known]
         if isinstance(answer, Silent):
-            _ring(missing[0].tournament, answer)
+            _ring(tournament, answer)
         found |= known
-        found |= _positions_from_rows(tournament_id, missing)
+        found |= _positions_from_rows(tournament, missing)
     return found
 
 
-def shared_ranks(tournament: Tournament, rows: Sequence[tuple[int, Entry]]) -> list[tuple[int, Entry]]:
-    """Return rows of a board, in its order, with one rank for those whose points are equal: the best of theirs."""
-    shared: list[tuple[int, Entry]] = []
-    last: tuple[int, Entry] | None = None
-    for position, entry in rows:
-        if last is not None and _level(last[1], entry):
-            rank = last[0]
-        elif last is None and position > 1:
-            rank = _first_of_equals(tournament, entry)
-        else:
-            rank = position
-        last = rank, entry
-        shared.append(last)
-    return shared
-
-
-def _level(one: Entry, other: Entry) -> bool:
-    return (one.points, one.elimination_round) == (other.points, other.elimination_round)
-
-
-def _first_of_equals(tournament: Tournament, entry: Entry) -> int:
-    everybody = Entry.objects.filter(tournament=tournament).on_board()
-    out = NEVER_ELIMINATED if entry.elimination_round is None else entry.elimination_round
-    later = everybody.alias(out=Coalesce("elimination_round", Value(NEVER_ELIMINATED)))
-    ahead: int = later.filter(Q(points__gt=entry.points) | Q(points=entry.points, out__gt=out)).count()
-    return ahead + 1
+def numbered(tournament: Tournament, best: Sequence[Ranked]) -> list[tuple[int, Ranked]]:
+    """Return the best of a ranking, the first of all first, with their ranks."""
+    places: Sequence[int] = range(1, len(best) + 1)
+    if tournament.shares_ranks:
+        places = rules.share_ranks(places, [(one.points, one.elimination_round) for one in best])
+    return list(zip(places, best, strict=True))
 
 
 # --- from the board ---------------------------------------------------------------------------------------------------
@@ -155,7 +158,7 @@ def _shown(tournament: Tournament, ask: Callable[[], board.Page | Silent]) -> Bo
             board.drop(tournament.pk)
             return None
         if not behind or attempt == 2 or connection.in_atomic_block:  # noqa: PLR2004 - see the loop
-            return BoardPage(rows, page.total, page.changed)
+            return BoardPage(rows, page.offset, page.total, page.changed)
         board.mend(tournament.pk, behind)
     return None
 
@@ -216,10 +219,16 @@ def _ring(tournament: Tournament, silent: Silent) -> None:
 
 def _page_from_rows(tournament: Tournament, *, offset: int, limit: int, include_out: bool) -> BoardPage:
     totals = tally.totals(tournament.pk)
-    numbered = _everybody(tournament.pk, offset, limit) if include_out else _those_in(tournament.pk, offset, limit)
-    entries = Entry.objects.select_related("player").in_bulk([entry_id for entry_id, _ in numbered])
+    straight = include_out and not tournament.shares_ranks
+    known = (
+        _straight(tournament, offset, limit)
+        if straight
+        else _counted(tournament, offset, limit, include_out=include_out)
+    )
+    entries = Entry.objects.select_related("player").in_bulk([entry_id for entry_id, _ in known])
     return BoardPage(
-        [(position, entries[entry_id]) for entry_id, position in numbered],
+        [(rank, entries[entry_id]) for entry_id, rank in known],
+        offset,
         totals.players if include_out else totals.active,
         _last_updated(tournament),
     )
@@ -230,64 +239,73 @@ def _last_updated(tournament: Tournament) -> datetime | None:
     return changes.values_list("changed_at", flat=True).first()
 
 
-def _everybody(tournament_id: int, offset: int, limit: int) -> list[tuple[int, int]]:
-    """Return ids and positions of a part of the ranking, straight from its index."""
-    ranked = Entry.objects.filter(tournament_id=tournament_id).ranked()[offset : offset + limit]
+def _straight(tournament: Tournament, offset: int, limit: int) -> list[tuple[int, int]]:
+    """Return ids and places of a part of the ranking, straight from its index."""
+    ranked = Entry.objects.filter(tournament=tournament).ranked()[offset : offset + limit]
     return [(entry_id, offset + k) for k, entry_id in enumerate(ranked.values_list("pk", flat=True), start=1)]
 
 
-def _numbered(tournament_id: int) -> tuple[str, tuple[Any, ...], str]:
-    """Return a query of id, status, position and the keys of the ranking, its parameters, and the order of its keys.
+def _numbered(tournament: Tournament) -> tuple[str, tuple[Any, ...], str]:
+    """Return a query of id, status, place, rank and the keys of the ranking, its parameters, and the order of its keys.
 
     Ordering by the same keys outside keeps the order of the index: PostgreSQL numbers no further than the page. It
-    would sort everything to order by the position, because it doesn't know that those ascend.
+    would sort everything to order by the place, because it doesn't know that those ascend. Who asks for ranks that are
+    shared asks for the place as well: it is what makes PostgreSQL read in the order of the whole ranking.
     """
-    numbered = (
-        Entry.objects.filter(tournament_id=tournament_id)
+    place = Window(RowNumber(), order_by=list(RANKING))
+    rows = (
+        Entry.objects.filter(tournament=tournament)
         .on_board()
         .annotate(
             **{f"key_{k}": key.expression for k, key in enumerate(_KEYS)},
-            place=Window(RowNumber(), order_by=list(RANKING)),
+            place=place,
+            rank=Window(Rank(), order_by=list(LEVEL)) if tournament.shares_ranks else place,
         )
-        .values("id", "status", "place", *(f"key_{k}" for k in range(len(_KEYS))))
+        .values("id", "status", "place", "rank", *(f"key_{k}" for k in range(len(_KEYS))))
     )
-    text, parameters = numbered.query.sql_with_params()
+    text, parameters = rows.query.sql_with_params()
     order = ", ".join(f"key_{k} DESC" if key.descending else f"key_{k}" for k, key in enumerate(_KEYS))
     return text, parameters, order
 
 
-def _those_in(tournament_id: int, offset: int, limit: int) -> list[tuple[int, int]]:
-    """Return ids and positions over everybody of a part of those still in."""
-    text, parameters, order = _numbered(tournament_id)
+def _counted(tournament: Tournament, offset: int, limit: int, *, include_out: bool) -> list[tuple[int, int]]:
+    """Return ids and ranks of a part of everybody, or of those still in."""
+    text, parameters, order = _numbered(tournament)
+    wanted = "TRUE" if include_out else "status = 'IN'"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, place FROM ({text}) numbered WHERE status = %s ORDER BY {order} LIMIT %s OFFSET %s",  # noqa: S608
-            [*parameters, EntryStatus.IN, limit, offset],
+            f"SELECT id, rank, place FROM ({text}) numbered WHERE {wanted} ORDER BY {order} LIMIT %s OFFSET %s",  # noqa: S608
+            [*parameters, limit, offset],
         )
-        return [(entry_id, place) for entry_id, place in cursor.fetchall()]
+        return [(entry_id, rank) for entry_id, rank, _ in cursor.fetchall()]
 
 
-def _positions_from_rows(tournament_id: int, entries: list[Entry]) -> dict[int, int]:
-    """Count one entry's position, or number everybody for several."""
+def _positions_from_rows(tournament: Tournament, entries: list[Entry]) -> dict[int, int]:
+    """Count one entry's rank, or number everybody for several."""
     if len(entries) <= 1:
         return {entry.pk: position_by_rows(entry) for entry in entries}
-    text, parameters, _ = _numbered(tournament_id)
+    text, parameters, _ = _numbered(tournament)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, place FROM ({text}) numbered WHERE id = ANY(%s)",  # noqa: S608 - written by Django
+            f"SELECT id, rank FROM ({text}) numbered WHERE id = ANY(%s)",  # noqa: S608 - written by Django
             [*parameters, [entry.pk for entry in entries]],
         )
         return dict(cursor.fetchall())
 
 
 def position_by_rows(entry: Entry) -> int:
-    """Count who stands before the entry, as the database has it; those with fewer points need no look."""
+    """Return an entry's rank as the database has it, whatever the board knows."""
+    return _before(entry, _KEYS[: len(LEVEL)] if entry.tournament.shares_ranks else _KEYS) + 1
+
+
+def _before(entry: Entry, keys: Sequence[OrderBy]) -> int:
+    """Count who stands before the entry as far as these keys tell; those with fewer points need no look."""
     everybody = Entry.objects.filter(tournament_id=entry.tournament_id).on_board()
-    names = {f"key_{k}": key.expression for k, key in enumerate(_KEYS)}
+    names = {f"key_{k}": key.expression for k, key in enumerate(keys)}
     own = Entry.objects.filter(pk=entry.pk).annotate(**names).values(*names).get()
     before, level = Q(), Q()
-    for name, key in zip(names, _KEYS, strict=True):
+    for name, key in zip(names, keys, strict=True):
         before |= level & Q(**{f"{name}__{'gt' if key.descending else 'lt'}": own[name]})
         level &= Q(**{name: own[name]})
     ahead: int = everybody.alias(**names).filter(before, points__gte=own["key_0"]).count()
-    return ahead + 1
+    return ahead

@@ -10,12 +10,12 @@ from apps.tournaments import engines, prizes, rules
 from apps.tournaments.lifecycle import BuyInStatus, EntryStatus
 from apps.tournaments.models import BuyIn, Entry, Funding, TiePolicy, Tournament
 from apps.tournaments.prizes import Award, FreeRounds
-from apps.tournaments.services import pools, tally
+from apps.tournaments.services import boards, pools, tally
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewLine:
-    """One payout that will be: who, what for, base units.
+    """One payout that will be: who, what for, base units. `position` is the rank that the player is told.
 
     `free` is what is given where it is no cash; `units` is its worth then. `refused` says why nobody gets it.
     `debited` is the amount and currency that a refund gives back, where the operator took them itself.
@@ -148,9 +148,10 @@ def _by_table(tournament: Tournament, pool: rules.Pool) -> Won:
 
 
 def _prize_lines(tournament: Tournament, won: Won) -> list[PreviewLine]:
-    """Return a line for each prize of each place; a player with two prizes has two payouts."""
+    """Return a line for each prize of each place, best first; a player with two prizes has two payouts."""
     winners = [entry.entry_id for entry, given in won if any(award.units for award in given)]
     unfit = engines.of(tournament).unfit(tournament, winners) if winners else {}
+    ranked = boards.numbered(tournament, [entry for entry, _ in won])
     return [
         PreviewLine(
             key=f"{tournament.subject}:payout:{entry.entry_id}" + (f":{number}" if number > 1 else ""),
@@ -160,11 +161,11 @@ def _prize_lines(tournament: Tournament, won: Won) -> list[PreviewLine]:
             name=entry.name,
             player_id=entry.player_id,
             entry_id=entry.entry_id,
-            position=place,
+            position=rank,
             free=award.free,
             refused=unfit.get(entry.entry_id, ""),
         )
-        for place, (entry, given) in enumerate(won, start=1)
+        for (rank, entry), (_, given) in zip(ranked, won, strict=True)
         for number, award in enumerate(given, start=1)
         if award.units
     ]

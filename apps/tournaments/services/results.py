@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Avg, DecimalField, Q, Sum
+from django.db.models import Avg, DecimalField, Min, Q, Sum
 from django.db.models.functions import Coalesce
 
 from apps.core.clock import iso
@@ -31,20 +31,25 @@ class ResultsNotAvailable(DomainError):
 
 
 def prize_payouts(tournament: Tournament) -> Any:
-    """Return the prizes of the frozen plan, best place first, without those that staff refused to pay."""
+    """Return the prizes of the frozen plan, best place first, without those that staff refused to pay.
+
+    Their `position` is the rank that the player is told. The plan was written in the order of the ranking, so that its
+    own order is that of those who share a rank.
+    """
     fixed = Payout.objects.exclude(status=PayoutStatus.NOT_ELIGIBLE)
     return fixed.filter(
         plan__operator_id=tournament.operator_id,
         plan__subject=tournament.subject,
         plan__kind=PlanKind.SETTLEMENT,
         purpose=Purpose.PRIZE,
-    ).order_by("position")
+    ).order_by("position", "pk")
 
 
 def prizes_by_entry(payouts: Any) -> Any:
-    """Return (entry, place, cash in base units) of each winner, best place first; one may have several payouts."""
+    """Return (entry, rank, cash in base units) of each winner, best place first; one may have several payouts."""
     cash = Coalesce(Sum("units", filter=Q(award="")), Decimal(0), output_field=DecimalField())
-    return payouts.order_by("position").values_list("entry_ref", "position").annotate(cash=cash)
+    winners = payouts.order_by().values("entry_ref", "position").annotate(cash=cash, first=Min("pk"))
+    return winners.order_by("position", "first").values_list("entry_ref", "position", "cash")
 
 
 def free_rounds(tournament: Tournament, entry_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -44,13 +44,14 @@ def tell_scores(*, at: datetime) -> int:
         if not redis.client().set("podium:scores:turn", 1, nx=True, px=APART):
             return 0
         running = Tournament.objects.filter(operator_id__in=wanting, status=TournamentStatus.RUNNING)
-        return sum(_tell(pk, at=at) for pk in running.order_by("-pk").values_list("pk", flat=True)[:TOURNAMENTS])
+        newest = running.order_by("-pk").only("scoring")[:TOURNAMENTS]
+        return sum(_tell(one.pk, shared=one.shares_ranks, at=at) for one in newest)
     except RedisError as problem:
         log.warning("scores_not_told", problem=str(problem))
         return 0
 
 
-def _tell(tournament_id: int, *, at: datetime) -> int:
+def _tell(tournament_id: int, *, shared: bool, at: datetime) -> int:
     key = f"podium:scores:{tournament_id}"
     changed = _changed(tournament_id, at=at)
     if not changed:
@@ -59,7 +60,7 @@ def _tell(tournament_id: int, *, at: datetime) -> int:
     fresh = [entry for entry, known in zip(changed, told, strict=True) if known != _score(entry)][:PLAYERS]
     if not fresh:
         return 0
-    found = board.ranks(tournament_id, [(entry.pk, entry.score_version) for entry in fresh])
+    found = board.ranks(tournament_id, [(entry.pk, entry.score_version) for entry in fresh], shared=shared)
     places = {} if isinstance(found, Silent) else found
     with transaction.atomic():
         tournament: Tournament = Tournament.objects.hold_shared(tournament_id)

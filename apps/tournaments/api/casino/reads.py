@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Avg, Case, Count, IntegerField, Min, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from apps.ledger.models import Payout, Purpose
@@ -15,7 +16,8 @@ from apps.tournaments.api.casino import words
 from apps.tournaments.api.casino.queries import Page, TournamentFilter
 from apps.tournaments.lifecycle import FINISHED, EntryStatus, TournamentStatus
 from apps.tournaments.models import BuyIn, Entry, Tournament
-from apps.tournaments.querysets import NEVER_ELIMINATED
+from apps.tournaments.querysets import LEVEL, NEVER_ELIMINATED
+from apps.tournaments.scoring import TieBreak
 from apps.tournaments.services import lookup, results, viewing
 from apps.tournaments.services.entries import PlayerNotFound, TournamentNotFound
 from apps.tournaments.services.tally import Totals
@@ -120,11 +122,18 @@ def prizes(subject: Tournament, entry_ids: Collection[int] | None = None) -> dic
 
 
 def prizes_by_place(subject: Tournament) -> list[int] | None:
-    """Return the prizes that were fixed, best place first; None before completion."""
+    """Return the prizes that were fixed, best place first; None before completion.
+
+    A place is unique: those who share a rank stand on the places from it on.
+    """
     if subject.status not in FINISHED or subject.cancelled_at is not None:
         return None
     if subject.prize_table:
-        fixed = {place: int(units) for _, place, units in results.prizes_by_entry(results.prize_payouts(subject))}
+        fixed: dict[int, int] = {}
+        place = 0
+        for _, rank, units in results.prizes_by_entry(results.prize_payouts(subject)):
+            place = max(rank, place + 1)
+            fixed[place] = int(units)
         return [fixed.get(place, 0) for place in range(1, max(fixed, default=0) + 1)]
     return [int(units) for units in results.prize_payouts(subject).values_list("units", flat=True)]
 
@@ -152,14 +161,16 @@ class Listed(NamedTuple):
 # The window is over the whole board, so a filtered list shows true positions; its order is that of the index
 # tournaments_ranking, so that a page of an unfiltered list reads no further than its end. Who withdrew has no position.
 _RANKED = """
-    SELECT id, row_number() OVER (ranking) AS position FROM tournaments_entry
+    SELECT id, row_number() OVER (ranking) AS place, {position} AS position FROM tournaments_entry
      WHERE tournament_id = %(tournament)s AND status <> 'WITHDRAWN'
-    WINDOW ranking AS (ORDER BY points DESC, COALESCE(elimination_round, 2147483647) DESC, tie_break, scored_at,
+    WINDOW level AS (ORDER BY points DESC, COALESCE(elimination_round, 2147483647) DESC),
+           ranking AS (ORDER BY points DESC, COALESCE(elimination_round, 2147483647) DESC, tie_break, scored_at,
                                 entry_count, registered_at, player_id)
      {page}
 """
+_OWN, _SHARED = "row_number() OVER (ranking)", "rank() OVER (level)"
 _GONE = """
-    SELECT id, NULL::bigint AS position
+    SELECT id, NULL::bigint AS place, NULL::bigint AS position
       FROM tournaments_entry WHERE tournament_id = %(tournament)s AND status = 'WITHDRAWN'
 """
 _LIST = """
@@ -169,7 +180,7 @@ _LIST = """
       JOIN tournaments_entry e ON e.id = r.id
       JOIN operators_player p ON p.id = e.player_id
      WHERE {condition}
-     ORDER BY r.position, e.id
+     ORDER BY r.place, e.id
      {page}
 """
 _PAGE = "LIMIT %(limit)s OFFSET %(offset)s"
@@ -204,7 +215,8 @@ def players(
         return 0, iter(())
     total = Entry.objects.filter(tournament=subject).filter(condition[0]).count()
     inside = word is None
-    places = _GONE if word == words.WITHDRAWN else _RANKED.format(page=_PAGE if inside else "")
+    position = _SHARED if subject.shares_ranks else _OWN
+    places = _GONE if word == words.WITHDRAWN else _RANKED.format(page=_PAGE if inside else "", position=position)
     cursor = connection.cursor()
     cursor.execute(
         _LIST.format(places=places, condition=condition[1], page="" if inside else _PAGE),
@@ -223,11 +235,25 @@ def _chunks(cursor: Any) -> Iterator[list[Listed]]:
 
 
 def _final_position() -> Case:
-    """How many stand before the entry, and one: the ranking of querysets.RANKING, spelled out as a comparison."""
+    """How many stand before the entry, and one: the ranking of querysets.RANKING, spelled out as a comparison.
+
+    Only its first two keys where ranks are shared (`querysets.LEVEL`).
+    """
+    shared = Q(tournament__scoring__tieBreak=TieBreak.SHARE_RANK.value)
+    return Case(
+        When(_COMPLETED & shared, then=_position(len(LEVEL))),
+        When(_COMPLETED, then=_position()),
+        default=None,
+        output_field=IntegerField(),
+    )
+
+
+def _position(keys: int | None = None) -> Combinable:
+    """One more than those who stand before the entry as far as so many keys of the ranking tell."""
     out_round = Coalesce("elimination_round", Value(NEVER_ELIMINATED))
     own_round = Coalesce(OuterRef("elimination_round"), Value(NEVER_ELIMINATED))
     level, before = Q(), Q(points__gt=OuterRef("points"))
-    for name, own, ahead in (
+    ranking = (
         ("points", OuterRef("points"), None),
         ("out_round", own_round, "gt"),
         ("tie_break", OuterRef("tie_break"), "lt"),
@@ -235,7 +261,8 @@ def _final_position() -> Case:
         ("entry_count", OuterRef("entry_count"), "lt"),
         ("registered_at", OuterRef("registered_at"), "lt"),
         ("player_id", OuterRef("player_id"), "lt"),
-    ):
+    )
+    for name, own, ahead in ranking[:keys]:
         if ahead:
             before |= level & Q(**{f"{name}__{ahead}": own})
         level &= Q(**{name: own})
@@ -249,8 +276,7 @@ def _final_position() -> Case:
         .annotate(many=Count("pk"))
         .values("many")
     )
-    position = Coalesce(Subquery(ahead_of_it, output_field=IntegerField()), Value(0)) + 1
-    return Case(When(_COMPLETED, then=position), default=None, output_field=IntegerField())
+    return Coalesce(Subquery(ahead_of_it, output_field=IntegerField()), Value(0)) + 1
 
 
 _COMPLETED = Q(tournament__status__in=FINISHED, tournament__cancelled_at=None)

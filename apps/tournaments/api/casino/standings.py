@@ -8,7 +8,6 @@ from apps.tournaments import engines
 from apps.tournaments.api.casino import outputs, reads
 from apps.tournaments.api.casino.queries import BoardFilter, Page
 from apps.tournaments.models import Entry, TiePolicy, Tournament
-from apps.tournaments.scoring import TieBreak
 from apps.tournaments.services import boards, pools
 from apps.tournaments.services.tally import Totals
 
@@ -17,7 +16,7 @@ NEIGHBOURS = 5
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
-    """A page of a board: its body on the wire, and the positions and entries that it shows."""
+    """A page of a board: its body on the wire, and the ranks and entries that it shows."""
 
     body: dict[str, Any]
     rows: list[tuple[int, Entry]]
@@ -32,33 +31,19 @@ def leaderboard(found: Tournament, totals: Totals, wanted: BoardFilter, *, at: d
         )
     else:
         board = boards.around(found, reads.entry(found, wanted.around), each_side=NEIGHBOURS)
-        page = Page(2 * NEIGHBOURS + 1, board.rows[0][0] - 1 if board.rows else 0)
-    rows = boards.shared_ranks(found, board.rows) if shares_ranks(found) else board.rows
+        page = Page(2 * NEIGHBOURS + 1, board.offset)
     # Places are worth what the percentages say, unless those who tied have shared them.
     shared = reads.prizes_by_place(found) if found.tie_policy == TiePolicy.SPLIT else None
     body = outputs.leaderboard(
         found,
-        rows,
+        board.rows,
         outputs.prizes_now(found, totals) if shared is None else shared,
         reads.prizes(found, [entry.pk for _, entry in board.rows]),
         pool_units=pools.pool_of(found, totals).total,
         total=board.total,
         page=page,
         last_updated=board.last_updated,
-        rounds_left=engines.of(found).rounds_left(found, [entry.pk for _, entry in rows]),
+        rounds_left=engines.of(found).rounds_left(found, [entry.pk for _, entry in board.rows]),
         at=at,
     )
-    return Leaderboard(body, rows)
-
-
-def position(found: Tournament, entry: Entry) -> int | None:
-    """Return where a player stands, as the board says it."""
-    place = boards.position_of(entry)
-    if place is None or not shares_ranks(found):
-        return place
-    return boards.shared_ranks(found, [(place, entry)])[0][0]
-
-
-def shares_ranks(found: Tournament) -> bool:
-    """Tell whether equal points have one rank."""
-    return bool(found.scoring.get("tieBreak") == TieBreak.SHARE_RANK)
+    return Leaderboard(body, board.rows)

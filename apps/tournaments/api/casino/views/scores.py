@@ -9,7 +9,7 @@ from apps.core.numbers import number
 from apps.operators.api.access import actor_of
 from apps.operators.scopes import Scope
 from apps.tournaments import engines
-from apps.tournaments.api.casino import docs, inputs, outputs, queries, reads, standings
+from apps.tournaments.api.casino import docs, inputs, outputs, queries, reads
 from apps.tournaments.api.casino.views.base import CasinoView
 from apps.tournaments.engines import AccountedRound
 from apps.tournaments.services import boards
@@ -32,7 +32,7 @@ class ScoreView(CasinoView):
         return Response(
             {
                 "score": number(entry.points),
-                "position": standings.position(entry.tournament, entry),
+                "position": boards.position_of(entry),
                 "rule": {"method": account.method, "version": account.version},
                 "rounds": [_round(one) for one in account.rounds],
             }
