@@ -22,18 +22,17 @@ from apps.core.actors import SYSTEM, Actor
 from apps.core.errors import DomainError
 from apps.events.services import recording as events
 from apps.ledger.models import CallbackKind
-from apps.ledger.money import to_amount
-from apps.ledger.services import calling, rates
+from apps.ledger.services import calling
 from apps.ledger.services.calling import Call, Heard
 from apps.ledger.services.orders import exact, plain
 from apps.operators.models import Player
 from apps.operators.services import admission
-from apps.tournaments import engines, facts
+from apps.tournaments import facts
 from apps.tournaments.lifecycle import CANCELLABLE, UNDECIDED, BuyInStatus, TournamentStatus
 from apps.tournaments.models import BuyIn, Tournament
-from apps.tournaments.services import returning, tally
+from apps.tournaments.services import quoting, returning, tally
 from apps.tournaments.services.entries import registering
-from apps.tournaments.services.ordering import EXACT
+from apps.tournaments.services.quoting import Quote
 
 log = structlog.get_logger(__name__)
 
@@ -71,13 +70,15 @@ def enter(
     payment_id: str = "",
     brand_id: str | None = None,
     currency: str | None = None,
+    quote: Quote | None = None,
     actor: Actor,
     at: datetime,
 ) -> BuyIn:
     """Ask the operator for a player's fee and return what is known of it: JOINED, or PENDING while nobody knows.
 
     Inside a caller's transaction nothing is sent; a worker does it right after. Asking again while one is open returns
-    that one. Raises as a registration does, RateUnknown for a `currency` without a rate, and BuyInRefused.
+    that one. Raises as a registration does, RateUnknown for a `currency` without a rate, FeeChanged where the player
+    was shown another `quote`, and BuyInRefused.
     """
     asked = ask(
         tournament_id,
@@ -87,6 +88,7 @@ def enter(
         payment_id=payment_id,
         brand_id=brand_id,
         currency=currency,
+        quote=quote,
         actor=actor,
         at=at,
     )
@@ -117,6 +119,7 @@ def ask(
     payment_id: str,
     brand_id: str | None,
     currency: str | None,
+    quote: Quote | None = None,
     actor: Actor,
     at: datetime,
 ) -> BuyIn:
@@ -127,11 +130,12 @@ def ask(
     )
     open_one: BuyIn | None = BuyIn.objects.filter(tournament=tournament, player=player, status__in=UNDECIDED).first()
     if open_one is not None:
+        quoting.asked_for(open_one, tournament).hold_to(quote)
         return open_one
+    fee = quoting.fee_of(tournament, player, currency=quote.currency if quote else currency, at=at)
+    fee.hold_to(quote)
     if not tally.hold_seat(tournament.pk):
         raise registering.TournamentFull(max_players=tournament.max_players)
-    units = int(tournament.fee_units)
-    amount, code, rate = _converted(tournament, player, units, currency=currency, at=at)
     ref = uuid4()
     asked = BuyIn.objects.create(
         operator_id=tournament.operator_id,
@@ -140,31 +144,16 @@ def ask(
         ref=ref,
         display_name=display_name,
         payment_id=payment_id,
-        units=units,
-        amount=plain(amount),
-        currency=code,
-        rate=plain(rate)[:60],
-        body=_body(ref, player, amount, code),
+        units=tournament.fee_units,
+        amount=plain(fee.amount),
+        currency=fee.currency,
+        rate=plain(fee.rate)[:60],
+        body=_body(ref, player, fee.amount, fee.currency),
         next_try_at=at,
         asked_at=at,
     )
     _tell(asked, "player.buy_in.asked", {}, actor=actor, at=at)
     return asked
-
-
-def _converted(
-    tournament: Tournament, player: Player, units: int, *, currency: str | None, at: datetime
-) -> tuple[Decimal, str, Decimal]:
-    """Return the fee in the currency the player named, else in the one they used last, at the rate of this moment."""
-    amount, base = to_amount(units, tournament.asset.scale), tournament.asset.code
-    wanted = (currency or engines.of(tournament).currency_of(tournament, player) or base).upper()
-    try:
-        rate = rates.rate_at(tournament.operator_id, base=base, quote=wanted, at=at)
-    except rates.RateUnknown:
-        if currency:
-            raise
-        return amount, base, Decimal(1)
-    return EXACT.multiply(amount, rate), wanted, rate
 
 
 def _body(ref: Any, player: Player, amount: Decimal, currency: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from apps.operators.models import Brand
+from apps.operators.models import Brand, Player
 from apps.operators.services.players import PlayerNotFound, resolve_player
 from apps.tournaments.models import Entry, EntryMode, Invitation, Tournament
 
@@ -26,11 +26,15 @@ def seen(operator_id: int, viewer: Viewer) -> Q:
 
     Who has left again, and is not on the list, does not see it any more.
     """
-    player_id, brand, user_id = _named(operator_id, viewer)
+    player = known(operator_id, viewer)
+    if player is not None:
+        brand, user_id = player.brand.external_id, player.external_id
+    else:
+        brand, user_id = viewer.brand_id or _first_brand(operator_id), viewer.user_id
     invited = Invitation.objects.filter(tournament=OuterRef("pk"), brand_ref=brand, player_ref=user_id)
     among = Q(Exists(invited))
-    if player_id is not None:
-        among |= Q(Exists(Entry.objects.filter(tournament=OuterRef("pk"), player=player_id).on_board()))
+    if player is not None:
+        among |= Q(Exists(Entry.objects.filter(tournament=OuterRef("pk"), player=player).on_board()))
     return ~Q(entry_mode=EntryMode.INVITED) | among
 
 
@@ -42,16 +46,19 @@ def sees(viewer: Viewer, tournament: Tournament) -> bool:
     return bool(mine.filter(seen(tournament.operator_id, viewer)).exists())
 
 
-def _named(operator_id: int, viewer: Viewer) -> tuple[int | None, str, str]:
-    """Return the player if they are known, and the brand's and the operator's own ids by which they are invited."""
-    brands = Brand.objects.for_operator(operator_id).order_by("pk")
+def known(operator_id: int, viewer: Viewer) -> Player | None:
+    """Return the player with their brand, None for one who has not been named before."""
     if viewer.brand_id is None:
         try:
-            player = resolve_player(operator_id, viewer.user_id)
+            return resolve_player(operator_id, viewer.user_id)
         except PlayerNotFound:
-            first = brands.first()
-            return None, first.external_id if first else "", viewer.user_id
-        return player.pk, player.brand.external_id, player.external_id
-    brand = brands.filter(external_id=viewer.brand_id).first()
-    known = brand and brand.players.filter(external_id=viewer.user_id).first()
-    return known.pk if known else None, viewer.brand_id, viewer.user_id
+            return None
+    mine = Player.objects.for_operator(operator_id).select_related("brand")
+    found: Player | None = mine.filter(brand__external_id=viewer.brand_id, external_id=viewer.user_id).first()
+    return found
+
+
+def _first_brand(operator_id: int) -> str:
+    """Return the brand that new players come to unless another one is named."""
+    ref = Brand.objects.for_operator(operator_id).order_by("pk").values_list("external_id", flat=True).first()
+    return ref or ""

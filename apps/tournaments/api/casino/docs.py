@@ -19,6 +19,12 @@ PLAYER_ID = OpenApiParameter(
     description="The player's id, the internal player id (`TP_…`), or the operator's own user id.",
 )
 USER_ID = OpenApiParameter("userId", OpenApiTypes.STR, OpenApiParameter.PATH, description="The operator's user id.")
+USER_TO_BE = OpenApiParameter(
+    "player",
+    OpenApiTypes.STR,
+    OpenApiParameter.PATH,
+    description="The operator's own user id of the player, who need not have played before.",
+)
 REASON = OpenApiParameter(
     "reason", OpenApiTypes.STR, description="For clients that can't send a body with DELETE: the reason, here instead."
 )
@@ -168,6 +174,24 @@ register_player: Callable[[F], F] = _call(
         "gameUrl": "https://play.example/crash-classic?jwt=<jwt>",
         "game_url": "https://play.example/crash-classic?jwt=<jwt>",
         "message": "registered",
+    },
+)
+fee: Callable[[F], F] = _call(
+    "get_player_fee",
+    "Read what a player would be debited, before they confirm",
+    schemas.FeeOut,
+    tag="players",
+    parameters=(TOURNAMENT_ID, USER_TO_BE, queries.FeeQuery),
+    gets={
+        "tournamentId": "50017",
+        "userId": "u-9",
+        "amount": 56,
+        "currency": "SEK",
+        "rate": 11.2,
+        "rateAt": "2031-05-02T18:20:05Z",
+        "fee": 5,
+        "feeCurrency": "EUR",
+        "asked": False,
     },
 )
 list_players: Callable[[F], F] = _call(

@@ -31,11 +31,15 @@ from apps.tournaments.api.casino.scoring import ScoringIn, Url, policy
 from apps.tournaments.models import TiePolicy, TournamentType
 from apps.tournaments.services.creation import NewTournament, TournamentChanges
 from apps.tournaments.services.entries import RemovalReason
+from apps.tournaments.services.quoting import Quote
 
 MAX_ENTRIES = 1000
 MAX_REBUY_MINUTES = 366 * 24 * 60
 RAILS = {"wallet": Rail.WALLET, "clearing": Rail.CLEARING, "operator": Rail.OPERATOR}
 MAX_PRIZES = 10_000
+# Any fee at any rate: some currencies are counted in millions, and a rate has forty digits.
+MAX_QUOTED = 10**36
+MAX_QUOTED_DECIMALS = 60
 MAY_BE_ABSENT: Mapping[str, Any] = {"required": False, "allow_null": True}
 
 
@@ -108,6 +112,13 @@ class PaymentIn(serializers.Serializer[Any]):
     payment_id = Identifier(max_length=128, **MAY_BE_ABSENT)
 
 
+class QuoteIn(serializers.Serializer[Any]):
+    """A fee that the player was shown: `amount` and `currency` as the call for it told them."""
+
+    amount = Amount(maximum=MAX_QUOTED, decimals=MAX_QUOTED_DECIMALS)
+    currency = Text(max_length=12)
+
+
 class RegistrationIn(serializers.Serializer[Any]):
     """A player to register. Every field is also read in camelCase."""
 
@@ -120,6 +131,9 @@ class RegistrationIn(serializers.Serializer[Any]):
         max_length=12,
         **MAY_BE_ABSENT,
         help_text="In which the operator debits a buy-in; default: the last one used.",
+    )
+    quote = QuoteIn(
+        **MAY_BE_ABSENT, help_text="The fee that the player confirms; 409 FEE_CHANGED if it has moved since."
     )
 
 
@@ -159,6 +173,7 @@ class Registration:
     payment_id: str
     brand_id: str | None
     currency: str | None = None
+    quote: Quote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +287,17 @@ def registration(data: Any) -> Registration:
         payment_id=_given(fields.get("entry_payment_details", {})).get("payment_id", ""),
         brand_id=fields.get("brand_id"),
         currency=fields.get("currency"),
+        quote=_quote(fields),
     )
+
+
+def _quote(fields: Mapping[str, Any]) -> Quote | None:
+    if "quote" not in fields:
+        return None
+    said = Quote(fields["quote"]["amount"], fields["quote"]["currency"])
+    if fields.get("currency", said.currency).upper() != said.currency.upper():
+        raise Invalid("Invalid request parameters.", fields={"currency": ["Differs from that of the quote."]})
+    return said
 
 
 def rebuy(data: Any) -> Rebuy:

@@ -116,6 +116,15 @@ class BoardQuery(PageQuery):
     around = Identifier(required=False, max_length=128, help_text="A player, with five neighbours each way.")
 
 
+class FeeQuery(serializers.Serializer[Any]):
+    """Whose fee to tell, and in which currency."""
+
+    currency = serializers.CharField(
+        required=False, max_length=12, help_text="In which the operator would debit it; default: the last one used."
+    )
+    brandId = Identifier(required=False, max_length=100, help_text="The player's brand.")  # noqa: N815
+
+
 class EventQuery(PageQuery):
     """Which events to list."""
 
@@ -233,6 +242,12 @@ def board(request: Request) -> BoardFilter:
     if "limit" in fields:
         fields["limit"] = min(fields["limit"], MAX_LIMIT)
     return BoardFilter(_page(fields), fields["includeEliminated"], fields.get("around"))
+
+
+def fee(request: Request) -> tuple[str | None, str | None]:
+    """Return the currency and the brand that were named for a fee. Raises ValidationError, Invalid."""
+    fields = _judged(FeeQuery, request, spellings.FEE_FILTERS)
+    return fields.get("currency"), fields.get("brandId")
 
 
 def rounds(request: Request) -> Page:

@@ -99,6 +99,8 @@ REGISTRATION: Aliases = {
     ),
     "brand_id": ("brandId",),
     "currency": (),
+    "quote.amount": (),
+    "quote.currency": (),
 }
 
 REBUY: Aliases = {
@@ -128,6 +130,7 @@ TOURNAMENT_FILTERS: Aliases = {
 PLAYER_FILTERS: Aliases = {"status": (), **PAGE}
 BOARD_FILTERS: Aliases = {"includeEliminated": ("include_eliminated",), "around": (), **PAGE}
 EVENT_FILTERS: Aliases = {"type": (), "since": (), **PAGE}
+FEE_FILTERS: Aliases = {"currency": (), "brandId": ("brand_id",)}
 HISTORY_FILTERS: Aliases = {"per_page": ("perPage", "limit"), "page": ()}
 
 

@@ -14,6 +14,7 @@ urlpatterns = [
     re_path(TOURNAMENT + r"/status/?$", tournaments.StatusView.as_view()),
     re_path(TOURNAMENT + r"/players/?$", players.PlayersView.as_view()),
     re_path(PLAYER + r"/?$", players.PlayerView.as_view()),
+    re_path(PLAYER + r"/fee/?$", players.FeeView.as_view()),
     re_path(PLAYER + r"/rebuy/?$", players.RebuyView.as_view()),
     re_path(PLAYER + r"/score/?$", scores.ScoreView.as_view()),
     re_path(PLAYER + r"/reset-score/?$", scores.ResetView.as_view()),

@@ -15,8 +15,9 @@ from apps.operators.services import admission
 from apps.tournaments import board, engines, facts, keepers
 from apps.tournaments.lifecycle import EntryStatus, TournamentStatus
 from apps.tournaments.models import Entry, EntryMode, ScoringSource, StartMode, Tournament
-from apps.tournaments.services import running, tally, terms
+from apps.tournaments.services import quoting, running, tally, terms
 from apps.tournaments.services.entries.ground import collect, is_over
+from apps.tournaments.services.quoting import Quote
 
 
 class DuplicateRegistration(DomainError):
@@ -65,6 +66,7 @@ def register(
     buy_in: Decimal | None = None,
     payment_id: str = "",
     brand_id: str | None = None,
+    quote: Quote | None = None,
     actor: Actor,
     at: datetime,
 ) -> Entry:
@@ -72,7 +74,8 @@ def register(
 
     The player is created if the operator has not named them before. `buy_in` in major units must equal the fee.
     Raises RegistrationClosed, TournamentFull, DuplicateRegistration, PlayerBlocked, BuyInMismatch, InsufficientFunds,
-    NotInvited, and BuyInNeeded where `services.buyins` enters players.
+    NotInvited, FeeChanged where the player was shown another `quote`, and BuyInNeeded where `services.buyins` enters
+    players.
     """
     tournament: Tournament = Tournament.objects.hold_for_entry(tournament_id)
     if tournament.debit_url:
@@ -80,6 +83,7 @@ def register(
     player, attempt = admit(
         tournament, user_id=user_id, display_name=display_name, buy_in=buy_in, brand_id=brand_id, at=at
     )
+    quoting.fee_of(tournament, player, at=at).hold_to(quote)
     return enter(
         tournament,
         player,

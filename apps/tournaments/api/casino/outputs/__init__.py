@@ -5,6 +5,7 @@ Amounts are JSON numbers in major units, times ISO 8601 in UTC, ids strings of d
 
 from apps.tournaments.api.casino.outputs.players import (
     buy_in,
+    fee,
     listed_players,
     player_status,
     rebought,
@@ -32,6 +33,7 @@ __all__ = [
     "details",
     "entry_statistics",
     "events",
+    "fee",
     "history",
     "leaderboard",
     "listed_players",

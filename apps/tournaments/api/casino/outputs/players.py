@@ -12,6 +12,7 @@ from apps.tournaments.api.casino.outputs.shared import entry_statistics, points_
 from apps.tournaments.api.casino.reads import Listed
 from apps.tournaments.lifecycle import BuyInStatus
 from apps.tournaments.models import BuyIn, Entry, Tournament
+from apps.tournaments.services.quoting import Fee
 from apps.tournaments.services.results import money
 from apps.tournaments.services.tally import Totals
 
@@ -46,6 +47,21 @@ def buy_in(asked: BuyIn) -> dict[str, Any]:
         "amount": number(Decimal(asked.amount)),
         "currency": asked.currency,
         "message": words.BUY_IN_MESSAGES[BuyInStatus(asked.status)],
+    }
+
+
+def fee(subject: Tournament, user_id: str, told: Fee) -> dict[str, Any]:
+    """Return what a player would be debited (rounds.md 3.6)."""
+    return {
+        "tournamentId": str(subject.pk),
+        "userId": user_id,
+        "amount": number(told.amount),
+        "currency": told.currency,
+        "rate": number(told.rate),
+        "rateAt": iso(told.rate_at),
+        "fee": number(told.base_amount),
+        "feeCurrency": told.base,
+        "asked": told.asked,
     }
 
 

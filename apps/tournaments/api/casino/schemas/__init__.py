@@ -2,6 +2,7 @@
 
 from apps.tournaments.api.casino.schemas.players import (
     BuyInOut,
+    FeeOut,
     ListedPlayerOut,
     PlayersOut,
     RebuyErrorOut,
@@ -66,6 +67,7 @@ __all__ = [
     "CreatedOut",
     "DetailsOut",
     "EntryStatisticsOut",
+    "FeeOut",
     "HistoryOut",
     "HistoryPageOut",
     "HistoryRowOut",

@@ -37,6 +37,23 @@ class BuyInOut(Shape):
     message = serializers.CharField()
 
 
+class FeeOut(Shape):
+    """What a player would be debited: `fee` of the tournament's currency at `rate`, which held at `rateAt`.
+
+    `asked` tells that the operator is being asked for just this.
+    """
+
+    tournamentId = serializers.CharField()
+    userId = serializers.CharField()
+    amount = Number()
+    currency = serializers.CharField()
+    rate = Number()
+    rateAt = serializers.DateTimeField()
+    fee = Number()
+    feeCurrency = serializers.CharField()
+    asked = serializers.BooleanField()
+
+
 class ListedPlayerOut(Shape):
     """A player of a tournament; null for what is not yet."""
 

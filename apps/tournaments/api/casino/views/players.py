@@ -17,9 +17,10 @@ from apps.operators.scopes import Scope
 from apps.tournaments.api.casino import docs, inputs, outputs, queries, reads
 from apps.tournaments.api.casino.views.base import CasinoView
 from apps.tournaments.models import Entry
-from apps.tournaments.services import boards, buyins, entries, tally
-from apps.tournaments.services.entries import PlayerNotFound
+from apps.tournaments.services import boards, buyins, entries, quoting, tally, viewing
+from apps.tournaments.services.entries import PlayerNotFound, TournamentNotFound
 from apps.tournaments.services.tokens import game_url, issue_token
+from apps.tournaments.services.viewing import Viewer
 
 # More players than this are written out as they are read, so that a list of a hundred thousand needs no memory for it.
 STREAM_FROM = 2000
@@ -47,6 +48,7 @@ class PlayersView(CasinoView):
             buy_in=new.buy_in,
             payment_id=new.payment_id,
             brand_id=new.brand_id,
+            quote=new.quote,
             actor=actor_of(request),
             at=at,
         )
@@ -61,6 +63,7 @@ class PlayersView(CasinoView):
             payment_id=new.payment_id,
             brand_id=new.brand_id,
             currency=new.currency,
+            quote=new.quote,
             actor=actor_of(request),
             at=at,
         )
@@ -125,6 +128,24 @@ class PlayerView(CasinoView):
             self.entry().pk, reason=wanted.reason, details=wanted.details, actor=actor_of(request), at=clock.now()
         )
         return Response(outputs.removed(gone.entry, reason=wanted.reason, remaining=gone.remaining_players))
+
+
+class FeeView(CasinoView):
+    """What entering costs."""
+
+    scopes = {"get": Scope.TOURNAMENTS_READ}
+
+    @docs.fee
+    def get(self, request: Request, **path: str) -> Response:
+        """Return the fee of a player in their currency; nothing is fixed by it."""
+        currency, brand_id = queries.fee(request)
+        viewer = Viewer(self.kwargs["player"], brand_id)
+        found = self.tournament()
+        if not viewing.sees(viewer, found):
+            raise TournamentNotFound
+        player = viewing.known(found.operator_id, viewer)
+        told = quoting.fee_of(found, player, currency=currency, at=clock.now())
+        return Response(outputs.fee(found, viewer.user_id, told))
 
 
 class RebuyView(CasinoView):
