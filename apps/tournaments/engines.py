@@ -63,6 +63,9 @@ class Engine:
     def changed(self, tournament: Tournament, *, at: datetime) -> None:
         """Take note that its times may be others now; it has not started."""
 
+    def started(self, tournament: Tournament, *, at: datetime) -> None:
+        """Take note that it has started, whenever that was planned."""
+
     def entered_many(self, tournament: Tournament, entries: Sequence[Entry], *, at: datetime) -> None:
         """Score these entries from now on."""
 

@@ -330,9 +330,9 @@ def update_tournament(tournament_id: int, changes: TournamentChanges, *, actor: 
         setattr(tournament, name, value)
     check(tournament, at)
     tournament.save(update_fields=[*wanted, "max_rounds"])
-    engines.of(tournament).changed(tournament, at=at)
     if "max_players" in wanted:
         tally.reseat(tournament_id, tournament.max_players, held=held)
+    engines.of(tournament).changed(tournament, at=at)
     if tournament.status != TournamentStatus.DRAFT:  # nobody has heard of a draft yet
         told = facts.updated(tournament, facts.terms(tournament, wanted))
         events.record_many([told], operator_id=tournament.operator_id, actor=actor, at=at)

@@ -84,6 +84,7 @@ def begin(tournament: Tournament, *, immediately: bool, actor: Actor, at: dateti
     keepers.of(tournament).starting(tournament, actor=actor, at=at)
     tournament.started_immediately = immediately
     tournament.save(update_fields=["status", "started_at", "started_immediately"])
+    engines.of(tournament).started(tournament, at=at)
     _report(tournament, facts.started(tournament, tally.totals(tournament.pk)), actor=actor, at=at)
     keepers.of(tournament).changed(tournament, actor=actor, at=at)
     return tournament

@@ -13,7 +13,7 @@ from apps.core.errors import Invalid
 from apps.operators.models import Brand, Game, Player
 from apps.rounds.models import PendingRound, Recount, Rule, Score
 from apps.rounds.services import watching
-from apps.rounds.services.scoring import correcting, explaining
+from apps.rounds.services.scoring import correcting, explaining, reopening
 from apps.tournaments import scoring
 from apps.tournaments.engines import Account, AccountedRound, Engine, LastPlay
 from apps.tournaments.lifecycle import EntryStatus, TournamentStatus
@@ -83,8 +83,12 @@ class RoundsEngine(Engine):
         )
 
     def changed(self, tournament: Tournament, *, at: datetime) -> None:
-        """Tell clients who ask ahead when rounds begin to count."""
-        watching.reschedule(tournament.pk, opens_at=tournament.starts_at)
+        """Look again at rounds that its new start lets in or takes out."""
+        reopening.opens_anew(tournament, at=at)
+
+    def started(self, tournament: Tournament, *, at: datetime) -> None:
+        """Look again at rounds that were told before a start that was not planned for now."""
+        reopening.opens_anew(tournament, at=at)
 
     def entered_many(self, tournament: Tournament, entries: Sequence[Entry], *, at: datetime) -> None:
         """Count the rounds of players: from now on if they have said that they join, else from the start.
@@ -92,7 +96,7 @@ class RoundsEngine(Engine):
         Some may have come in already: those that brought a player who joins by playing, or of a fast clock.
         """
         joined = scoring.read(tournament.scoring).opt_in in (OptIn.MANUAL, OptIn.BUY_IN)
-        since = at if joined else min(at, tournament.starts_at or at)
+        since = at if joined else min(at, reopening.opens_of(tournament) or at)
         with connection.cursor() as cursor:
             cursor.execute(_BEGIN, {"since": since, "entries": [entry.pk for entry in entries]})
         ask_for_recount([entry.pk for entry in entries], operator_id=tournament.operator_id)

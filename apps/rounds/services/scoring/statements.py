@@ -302,6 +302,35 @@ WITH {_RULES.format(rules="u.tournament_id = ANY (%(tournaments)s)")}, told AS M
 SELECT tournament_id, count(*), string_agg(record, '') FROM written GROUP BY tournament_id
 """  # noqa: S608 - our own texts
 
+# Who would have joined by rounds that are counted already, had the tournament opened at another moment: those received
+# since %(received)s whose own time is in [%(first)s, %(before)s). What has no rate yet is noted, as when it is counted.
+JOINED_BEFORE = f"""
+WITH {_RULES.format(rules="u.tournament_id = %(tournament)s AND u.joins_by_playing")}, told AS MATERIALIZED (
+        SELECT r.*
+          FROM open_rule u
+          CROSS JOIN LATERAL (
+               SELECT * FROM rounds_round r
+                WHERE r.received_at >= GREATEST(u.since, %(received)s) AND r.operator_id = u.operator_id
+                  AND r.game_id = ANY (u.games) AND r.watched
+                  AND r.occurred_at >= %(first)s AND r.occurred_at < %(before)s) r
+         WHERE NOT EXISTS (SELECT FROM rounds_score s WHERE s.tournament_id = u.tournament_id
+                              AND s.brand_id = r.brand_id AND s.player_ref = r.player_ref)
+           AND NOT EXISTS (SELECT FROM rounds_voidedround v WHERE v.number = r.number)
+           AND NOT EXISTS (SELECT FROM rounds_pendinground p
+                            WHERE p.operator_id = r.operator_id AND p.number = r.number)
+           AND NOT EXISTS (SELECT FROM rounds_setasideround a WHERE a.number = r.number AND a.released_at IS NULL)
+    ), {_RATES}, judged AS MATERIALIZED (
+        SELECT {_JUDGED} FROM told r CROSS JOIN open_rule u {_WITH_RATE} WHERE {_FITS}
+    ), unrated AS (
+        INSERT INTO rounds_unratedround
+               (tournament_id, operator_id, brand_id, player_ref, currency, number, occurred_at)
+        SELECT tournament_id, %(operator)s, brand_id, player_ref, currency, number, occurred_at
+          FROM judged WHERE NOT rated
+        ON CONFLICT DO NOTHING
+    )
+SELECT tournament_id, brand_id, player_ref FROM judged WHERE rated GROUP BY 1, 2, 3 ORDER BY min(number)
+"""  # noqa: S608 - our own texts
+
 # Every round of a player on the games of a tournament with what it is worth there and why it does not count.
 EXPLAIN = f"""
 WITH {_RULES.format(rules="u.tournament_id = %(tournament)s")}, told AS MATERIALIZED (
