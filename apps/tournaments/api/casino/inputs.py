@@ -27,6 +27,7 @@ from apps.tournaments.api.casino.fields import (
     Truth,
     Whole,
 )
+from apps.tournaments.api.casino.prize_rows import PrizeRows
 from apps.tournaments.api.casino.scoring import ScoringIn, Url, policy
 from apps.tournaments.models import TiePolicy, TournamentType
 from apps.tournaments.services.creation import NewTournament, TournamentChanges
@@ -36,26 +37,24 @@ from apps.tournaments.services.quoting import Quote
 MAX_ENTRIES = 1000
 MAX_REBUY_MINUTES = 366 * 24 * 60
 RAILS = {"wallet": Rail.WALLET, "clearing": Rail.CLEARING, "operator": Rail.OPERATOR}
-MAX_PRIZES = 10_000
 # Any fee at any rate: some currencies are counted in millions, and a rate has forty digits.
 MAX_QUOTED = 10**36
 MAX_QUOTED_DECIMALS = 60
 MAY_BE_ABSENT: Mapping[str, Any] = {"required": False, "allow_null": True}
 
 
-class PrizePoolIn(serializers.Serializer[Any]):
-    """Prizes of a tournament."""
+class PrizeSharesIn(serializers.Serializer[Any]):
+    """What there is to win, and how it is shared by place."""
 
     total = Amount(**MAY_BE_ABSENT, help_text="Guaranteed minimum; also `totalAmount`, `guaranteedPrize`.")
     distribution = Distribution(**MAY_BE_ABSENT, help_text="Percentages by place; 50/30/20 when left out.")
     type = Choice(["percentage"], **MAY_BE_ABSENT)
-    prizes = serializers.ListField(
-        child=JsonObject(),
-        max_length=MAX_PRIZES,
-        **MAY_BE_ABSENT,
-        help_text="Prizes by rank: `[{rankFrom, rankTo, prizes: [{type: CASH, amount} | {type: POOL_SHARE, percent} | "
-        "{type: FREEROUND, count, gameId, value, validHours}]}]`; what nobody claims is not shared among the others.",
-    )
+
+
+class PrizePoolIn(PrizeSharesIn):
+    """Prizes of a tournament."""
+
+    prizes = PrizeRows(**MAY_BE_ABSENT, help_text="Prizes by rank; what nobody claims is not shared among the others.")
 
 
 class TournamentIn(serializers.Serializer[Any]):
@@ -103,7 +102,7 @@ class ChangesIn(serializers.Serializer[Any]):
     config = JsonObject(required=False)
     tournament_type = Choice(TournamentType.values, required=False)
     entry_fee = Amount(required=False)
-    prize_pool = PrizePoolIn(required=False)
+    prize_pool = PrizeSharesIn(required=False)
 
 
 class PaymentIn(serializers.Serializer[Any]):

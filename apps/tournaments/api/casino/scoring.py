@@ -8,14 +8,14 @@ from rest_framework import serializers
 
 from apps.core.errors import Invalid
 from apps.tournaments import scoring
-from apps.tournaments.api.casino.fields import Amount, Choice, Identifier, JsonObject, Text, Truth, Whole
+from apps.tournaments.api.casino.fields import Amount, Choice, Identifier, Text, Truth, Whole
+from apps.tournaments.api.casino.prize_rows import PrizeRows
 from apps.tournaments.scoring import Method, OptIn, Ratio, RoundScoring, RoundsRail, TieBreak
 
 MAY_BE_ABSENT: Mapping[str, Any] = {"required": False, "allow_null": True}
 SOURCES = ("rounds", "reported")
 MAX_GAMES = 20_000
 MAX_INVITED = 100_000
-MAX_PRIZES = 10_000
 MAX_GRACE = 7 * 24 * 3600
 MAX_FACTOR = 10**6
 
@@ -95,13 +95,18 @@ class ScoringIn(serializers.Serializer[Any]):
     ratio = Choice([*Ratio], **MAY_BE_ABSENT, help_text="The reading of WIN_BET_RATIO.")
     factor = Amount(maximum=MAX_FACTOR, decimals=6, **MAY_BE_ABSENT, help_text="Points are multiplied by this.")
     grace_seconds = Whole(min_value=0, max_value=MAX_GRACE, **MAY_BE_ABSENT, help_text="For late rounds; default 300.")
-    tie_break = Choice([*TieBreak], **MAY_BE_ABSENT)
+    tie_break = Choice(
+        [*TieBreak],
+        **MAY_BE_ABSENT,
+        help_text="Who comes first of those with equal points; default EARLIEST. SHARE_RANK: nobody, they have one "
+        "rank (1, 2, 2, 4) and share the cash of their places. SPLIT_PRIZE: they share it, with ranks of their own.",
+    )
     allow_reset = Truth(**MAY_BE_ABSENT, help_text="Whether a score may be reset while it runs.")
     auto_payout = Truth(**MAY_BE_ABSENT, help_text="False: staff approve the payouts. Default true.")
     rail = Choice([*RoundsRail], **MAY_BE_ABSENT)
     payout_url = Url(max_length=500, **MAY_BE_ABSENT)
     debit_url = Url(max_length=500, **MAY_BE_ABSENT)
-    prizes = serializers.ListField(child=JsonObject(), max_length=MAX_PRIZES, **MAY_BE_ABSENT)
+    prizes = PrizeRows(**MAY_BE_ABSENT, help_text="Prizes by rank, as in `prize_pool`; those of both count.")
 
 
 def policy(given: Mapping[str, Any] | None, *, game: str) -> RoundScoring | None:

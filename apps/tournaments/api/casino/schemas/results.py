@@ -5,7 +5,7 @@ from rest_framework import serializers
 
 from apps.core.api.schema import PaginationOut
 from apps.tournaments.api.casino import words
-from apps.tournaments.api.casino.schemas.shared import Anything, Number, Numbers, PrizePoolOut, Shape
+from apps.tournaments.api.casino.schemas.shared import Anything, FreeRounds, Number, Numbers, PrizePoolOut, Shape
 from apps.tournaments.models import TournamentType
 
 
@@ -48,9 +48,9 @@ class BoardOut(Shape):
 
 
 class WinnerOut(Shape):
-    """A paid place."""
+    """A paid player."""
 
-    position = serializers.IntegerField()
+    position = serializers.IntegerField(help_text="Their rank; equal points share one where the tournament says so.")
     playerId = serializers.CharField()
     displayName = serializers.CharField()
     finalScore = Number()
@@ -58,6 +58,9 @@ class WinnerOut(Shape):
     netWinnings = Number()
     entryCount = serializers.IntegerField()
     totalPaid = Number()
+    freeRounds = FreeRounds(
+        many=True, required=False, help_text="Where free rounds were won; `prizeAmount` is the cash beside them."
+    )
 
 
 class ResultStatisticsOut(Shape):
