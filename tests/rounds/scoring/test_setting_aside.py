@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import DataError
@@ -14,6 +15,7 @@ from apps.rounds.services import partitions
 from apps.rounds.services.scoring import aside, correcting, engine, explaining, recounting, scorer, statements
 from apps.tournaments.models import Entry, Tournament
 from apps.tournaments.services import running
+from tests.racing import race
 from tests.rounds.arena import NOON, Arena, board, played
 
 pytestmark = pytest.mark.django_db
@@ -169,6 +171,52 @@ def test_what_is_the_fault_of_no_round_sets_none_aside_and_stops_no_other_operat
     assert PendingRound.objects.count() == 1
     broken.count()
     assert not PendingRound.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_would_fail_only_at_the_end_of_the_transaction_is_found_as_well(monkeypatch):
+    arena = Arena()
+    tournament = arena.open()
+    arena.take(played("ann", 1), played("bob", 2), played("cid", 4))
+    enter = scorer.enter
+
+    def enter_wrongly(newcomers, *, at):
+        enter(newcomers, at=at)
+        Entry.objects.filter(player__external_id="bob").update(player=2**40)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scorer, "enter", enter_wrongly)
+        arena.count(limit=1)
+    assert board(tournament) == [("cid", D(4)), ("ann", D(1))]
+    assert "foreign key" in SetAsideRound.objects.get().error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_putting_back_counting_and_counting_anew_at_once_count_once():
+    arena = Arena()
+    tournament = arena.open()
+    arena.take(*[played(player, bet) for player in ("ann", "bob") for bet in (13, 1, 13)])
+    with poison():
+        arena.count()
+    held = [*SetAsideRound.objects.values_list("number", flat=True)]
+    assert len(held) == 4
+
+    def put_back(number):
+        return aside.put_back(number, actor=SYSTEM, at=NOON).number
+
+    def count():
+        return [scorer.count_on(arena.operator.pk, at=NOON) for _ in range(4)]
+
+    def recount():
+        return recounting.recount(tournament.pk, check=False, at=NOON).differences
+
+    outcomes = race(*[partial(put_back, number) for number in held * 2], count, count, recount, recount)
+    assert sorted(one for one in outcomes[:8] if isinstance(one, int)) == sorted(held)
+    assert [type(one) for one in outcomes[:8] if not isinstance(one, int)] == [aside.NotSetAside] * 4
+    assert outcomes[-2:] == [[], []]
+    arena.count()
+    assert board(tournament) == [("ann", D(27)), ("bob", D(27))]
+    assert recount() == []
 
 
 def test_when_very_many_are_aside_the_rest_waits(monkeypatch):

@@ -176,6 +176,7 @@ def _count_or_set_aside(operator_id: int, *, at: datetime) -> Counted | None:
     try:
         with transaction.atomic():
             _score(operator_id, held, statements.SCORE_ONE, done, at=at, number=oldest.number)
+            connection.check_constraints()  # now, and not only when the transaction ends
     except (_TryAgainError, *PASSING):
         raise
     except Exception as problem:
