@@ -118,7 +118,6 @@ class Tournament(TournamentLifecycle):
     developer_bps = models.PositiveIntegerField("developer fee, basis points", default=0)
     stakeholder_bps = models.PositiveIntegerField("stakeholder fee, basis points", default=0)
     platform_bps = models.PositiveIntegerField("platform fee, basis points", default=0)
-    free_rounds = models.JSONField(default=list, blank=True)
 
     prize_table = models.JSONField(
         default=list,
