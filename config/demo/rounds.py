@@ -169,7 +169,7 @@ class Spins:
             number = 1 + int(len(PLAYING) * self._dice.random() ** 1.6)
             currency = currency_of(number)
             bet = Decimal(self._dice.choice(BETS[currency]))
-            win = bet * self._dice.choice((0, 0, 0, 0, Decimal("0.5"), 1, 1, 2, 5, Decimal("7.25")))
+            win = bet * self._dice.choice((0, 0, 0, 0, 0, 0, Decimal("0.5"), 1, 2, Decimal("5.75")))
             game = self._dice.choice((FOX, FOX, STAR))
             yield a_round(number, at=moment, game=game, bet=bet, win=win, currency=currency)
 
