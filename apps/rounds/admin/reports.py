@@ -216,7 +216,12 @@ def _policy(tournament: Tournament) -> Iterator[tuple[str, object]]:
     yield "Late rounds", f"count for {policy.grace_seconds:,} s after the end, by their own time"
     if tournament.prize_table:
         yield "Prize table", formats.lines(prize_text.written(tournament.prize_table).splitlines()[:20])
-    yield "Payout", f"{'at once' if policy.auto_payout else 'after approval'}, to {dict(RAILS)[policy.rail].lower()}"
+    yield "Payout", f"{'at once' if policy.auto_payout else 'after approval'}, to {_lowered(dict(RAILS)[policy.rail])}"
+
+
+def _lowered(text: str) -> str:
+    """Write a label within a sentence."""
+    return text[:1].lower() + text[1:]
 
 
 def _several(ids: Sequence[str]) -> str:

@@ -30,6 +30,7 @@ from apps.core.admin.formats import Tone
 from apps.ledger.admin.books import as_id
 from apps.ledger.admin.callbacks import attempts_of
 from apps.operators.admin.players import players_matching
+from apps.operators.models import Brand
 from apps.tournaments.admin.looks import money
 from apps.tournaments.lifecycle import BuyInStatus
 from apps.tournaments.models import BuyIn, Invitation, Tournament
@@ -219,6 +220,9 @@ def unknown_buy_ins(request: HttpRequest) -> Panel | None:
 # --- invitations ------------------------------------------------------------------------------------------------------
 
 
+SHOWN_BRANDS = 20
+
+
 class InviteForm(OperationForm):
     """Whom to invite: a file, or lines typed in."""
 
@@ -233,6 +237,15 @@ class InviteForm(OperationForm):
         label="Or typed in",
         help_text="One player a line: brand,player.",
     )
+
+    def prepare(self) -> None:
+        """Say which brands there are: one that does not exist invites nobody."""
+        tournament: Tournament = self.row  # type: ignore[assignment]
+        brands = Brand.objects.for_operator(tournament.operator_id).filter(enabled=True).order_by("pk")
+        known = list(brands.values_list("external_id", flat=True)[: SHOWN_BRANDS + 1])
+        more = ", …" if len(known) > SHOWN_BRANDS else ""
+        brands_are = f"{', '.join(known[:SHOWN_BRANDS])}{more}"
+        self.fields["lines"].help_text = f"One player a line: brand,player. Brands: {brands_are}"
 
     def clean(self) -> dict[str, Any]:
         """Read the people, telling the line that is wrong."""

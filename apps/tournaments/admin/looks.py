@@ -1,12 +1,18 @@
 """The colours of states and how a tournament's amounts are written."""
 
-from decimal import Decimal
+from decimal import Context, Decimal
+
+from django.utils.html import format_html
 
 from apps.core.admin import formats
 from apps.core.admin.formats import Tone
 from apps.tournaments.lifecycle import EntryStatus
 from apps.tournaments.lifecycle import TournamentStatus as S
 from apps.tournaments.models import Entry, Tournament
+
+# People compare points to so many places; the rest comes of exact conversions between currencies.
+SHOWN_POINTS = Decimal("0.0001")
+WIDE = Context(prec=200)
 
 STATUS_TONES: dict[str, Tone] = {
     S.DRAFT: "grey",
@@ -43,6 +49,12 @@ def money(tournament: Tournament, units: int | Decimal | None) -> str:
 
 
 def points(value: Decimal) -> str:
-    """Write points without the zeros that say nothing."""
+    """Write points without the zeros that say nothing, and no finer than people compare; the tooltip has all of it."""
+    rounded = _trimmed(value.quantize(SHOWN_POINTS, context=WIDE))
+    exact = _trimmed(value)
+    return rounded if rounded == exact else format_html('<span title="{}">{}</span>', exact, rounded)
+
+
+def _trimmed(value: Decimal) -> str:
     text = f"{value:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

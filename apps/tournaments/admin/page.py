@@ -17,7 +17,7 @@ from apps.ledger.lifecycle import PayoutStatus
 from apps.ledger.models import Payout, PlanKind, Purpose, SettlementPlan
 from apps.ledger.services import accounts
 from apps.operators.models import Player
-from apps.tournaments import prizes
+from apps.tournaments import engines, prizes
 from apps.tournaments.admin import story
 from apps.tournaments.admin.looks import entry_badge, money, points, status_badge
 from apps.tournaments.board import LIVE
@@ -27,6 +27,8 @@ from apps.tournaments.services import boards, pools, tally, terms
 from apps.tournaments.services.tally import Totals
 
 TOP = 20
+# A longer table of prizes is not summed up for every look at the page.
+MOST_SUMMED = 2000
 
 
 def describe(tournament: Tournament, *, now: datetime) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def _steps(tournament: Tournament) -> list[dict[str, object]]:
 def _numbers(tournament: Tournament, totals: Totals, escrow: int) -> list[tuple[str, object]]:
     seats = f" / {formats.number(tournament.max_players)}" if tournament.max_players else ""
     pool = pools.pool_of(tournament, totals)
-    worth = ("Goes back", pool.collected) if tournament.cancelled_at else ("Prize pool", pool.total)
+    worth = ("Goes back", pool.collected) if tournament.cancelled_at else _worth(tournament, pool.total)
     return [
         ("Players", f"{formats.number(totals.players)}{seats}"),
         ("Still in", formats.number(totals.active)),
@@ -111,6 +113,15 @@ def _numbers(tournament: Tournament, totals: Totals, escrow: int) -> list[tuple[
         (worth[0], money(tournament, worth[1])),
         ("In escrow", money(tournament, escrow)),
     ]
+
+
+def _worth(tournament: Tournament, pool: int) -> tuple[str, int]:
+    """Return what there is to win: the pool, or what a table of prizes gives if all of its places are taken."""
+    places = prizes.places(tournament.prize_table) if tournament.prize_table else 0
+    if not 0 < places <= MOST_SUMMED:
+        return "Prize pool", pool
+    given = prizes.awards(tournament.prize_table, pool=pool, ranked=places, scale=tournament.asset.scale)
+    return "All prizes", sum(one.units for row in given for one in row)
 
 
 def _ranked(tournament: Tournament, totals: Totals) -> tuple[list[tuple[int, Entry]], int]:
@@ -127,11 +138,16 @@ def _board(tournament: Tournament, totals: Totals, plan: SettlementPlan | None) 
     won: Mapping[int, list[Payout]] = {}
     if plan is not None and plan.kind == PlanKind.SETTLEMENT:
         won = _won(plan, [entry.pk for _, entry in ranked])
-    head = ["Place", "Player", "Brand", "Points", "Entries", "Paid", "Status"]
+    left = engines.of(tournament).rounds_left(tournament, [entry.pk for _, entry in ranked])
+    costs = bool(tournament.fee_units or tournament.rebuy_enabled)
+    head = [
+        "Place", "Player", "Brand", "Points", *(["Rounds left"] if left else []),
+        *(["Prize type", "Prize", "Payout"] if won else ["Entries", "Paid"] if costs else []), "Status",
+    ]  # fmt: skip
     users = _users([entry.player_id for _, entry in ranked])
     rows = []
     for position, entry in ranked:
-        row = [
+        row: list[object] = [
             position,
             formats.lines(
                 [
@@ -141,17 +157,16 @@ def _board(tournament: Tournament, totals: Totals, plan: SettlementPlan | None) 
             ),
             users[entry.player_id][0],
             points(entry.points),
-            entry.entry_count,
-            money(tournament, entry.paid_units),
-            entry_badge(entry),
         ]
+        if left:
+            row.append(formats.number(left.get(entry.pk, 0)))
         if won:
-            given = won.get(entry.pk, [])
-            row[4:6] = [formats.lines([_prize(tournament, one) for one in given]), formats.lines(_standing(given))]
-        rows.append(row)
-    if won:
-        head[4:6] = ["Prize", "Payout"]
+            row += _given(tournament, won.get(entry.pk, []))
+        elif costs:
+            row += [entry.entry_count, money(tournament, entry.paid_units)]
+        rows.append([*row, entry_badge(entry)])
     return {
+        "wide": bool(won),
         "headers": head,
         "rows": rows,
         "total": formats.number(total),
@@ -172,6 +187,13 @@ def _users(player_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     """Return brand and own id of players."""
     rows = Player.objects.filter(pk__in=player_ids).values_list("pk", "brand__name", "external_id")
     return {pk: (brand, user_id) for pk, brand, user_id in rows}
+
+
+def _given(tournament: Tournament, given: Sequence[Payout]) -> list[object]:
+    """Return the cells of what somebody won: what it is, how much, and where it stands."""
+    kinds = ["Free rounds" if one.award else "Cash" for one in given]
+    prizes = [_prize(tournament, one) for one in given]
+    return [formats.lines(kinds), formats.lines(prizes), formats.lines(_standing(given))]
 
 
 def _prize(tournament: Tournament, one: Payout) -> object:

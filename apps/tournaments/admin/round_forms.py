@@ -2,6 +2,8 @@
 
 import csv
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django import forms
@@ -221,13 +223,15 @@ class RoundsForm(OperationForm):
         draft: Tournament | None = self.row  # type: ignore[assignment]
         operator: Operator = draft.operator if draft else self.request.podium_operator  # type: ignore[attr-defined]
         self.operator = operator
-        games = Game.objects.for_operator(operator.pk).filter(enabled=True).order_by("provider", "display_name")
+        games = Game.objects.for_operator(operator.pk).filter(enabled=True).order_by("provider", "display_name", "pk")
         brands = Brand.objects.for_operator(operator.pk).filter(enabled=True).order_by("name")
         self.fields["games"] = _choice(
-            [(game.slug, game.display_name) for game in games[: MOST_TICKED + 1]], required=True, help_text=""
+            [(game.slug, game.display_name, game.provider) for game in games[: MOST_TICKED + 1]],
+            required=True,
+            help_text="",
         )
         self.fields["brands"] = _choice(
-            [(brand.external_id, brand.name) for brand in brands[: MOST_TICKED + 1]],
+            [(brand.external_id, brand.name, "") for brand in brands[: MOST_TICKED + 1]],
             required=False,
             help_text="None: every brand. Several make it a network tournament.",
         )
@@ -333,9 +337,14 @@ class RoundsForm(OperationForm):
         return {"new": new} if self.row is not None else {"new": new, "operator": self.operator}
 
 
-def _choice(known: list[tuple[str, str]], *, required: bool, help_text: str) -> forms.Field:
+def _choice(known: list[tuple[str, str, str]], *, required: bool, help_text: str) -> forms.Field:
+    """Return a field for ids with names, in groups; what has no group comes first."""
     if len(known) <= MOST_TICKED:
-        return TickedField(choices=known, required=required, help_text=help_text)
+        choices: list[Any] = []
+        for group, some in groupby(known, key=itemgetter(2)):
+            named = [(ref, name) for ref, name, _ in some]
+            choices += [(group, named)] if group else named
+        return TickedField(choices=choices, required=required, help_text=help_text)
     return IdsField(
         required=required,
         widget=forms.Textarea(attrs={"rows": 5}),

@@ -63,6 +63,16 @@ def _removed(data: Mapping[str, Any], code: str) -> str:
     return f"Player {data.get('userId')} left: {str(data.get('reason', '')).replace('_', ' ')}{why}{back}"
 
 
+def _prized(data: Mapping[str, Any], code: str) -> str:
+    free = data.get("freeRounds")
+    what = (
+        f"{free.get('count')} free rounds of {free.get('gameId')}"
+        if free
+        else f"Prize of {data.get('prizeAmount')} {code}"
+    )
+    return f"{what} paid to player {data.get('userId')}, place {data.get('position')}"
+
+
 # A fact's words: a text that its data fills in, with `code` for the currency, or a function where that is too simple.
 TELLERS: dict[str, str | Callable[[Mapping[str, Any], str], str]] = {
     "tournament.created": "Created",
@@ -71,24 +81,32 @@ TELLERS: dict[str, str | Callable[[Mapping[str, Any], str], str]] = {
     "tournament.started": "Started with {initialPlayerCount} players",
     "tournament.completed": "Completed: results of {totalPlayers} players are fixed",
     "tournament.results": "Results published",
+    "tournament.players_invited": "{players} players put on the list",
+    "tournament.players_uninvited": "{players} players taken off the list",
     "tournament.cancelled": _cancelled,
     "tournament.settled": "Settled: everyone is paid and the escrow is empty",
     "tournament.refunded": "Refunded: everyone has their money back and the escrow is empty",
     "payouts.approved": "{payouts} payouts approved",
+    "payout.failed": "Payout of {amount} {code} failed: {reason}",
     "payout.rejected": "Payout of {amount} {code} rejected: {reason}",
     "payout.retried": "Payout of {amount} {code} put back in the queue",
     "payout.settled_outside": "Payout of {amount} {code} paid outside: {note}",
     "player.registered": _registered,
+    "player.buy_in.asked": "The operator is asked for {amount} {currency} of player {userId}",
+    "player.buy_in.refused": "Buy-in of player {userId} refused: {reason}",
+    "player.buy_in.returned": "Buy-in of player {userId} given back: {reason}",
     "player.rebuy": "Player {userId} bought in again, entry {newEntryCount}",
     "player.eliminated": "{displayName} eliminated in place {finalPosition}",
     "player.removed": _removed,
     "player.score.adjusted": "Score of player {userId} set from {before} to {after}: {reason}",
     "player.refunded": "{refundAmount} {code} returned to player {userId}",
-    "prize.distributed": "Prize of {prizeAmount} {code} paid to player {userId}, place {position}",
+    "prize.distributed": _prized,
     "system.alert": "Needs attention: {message}",
 }
 MANY = {
     "player.registered": "players registered",
+    "player.buy_in.asked": "buy-ins asked for",
+    "player.buy_in.refused": "buy-ins refused",
     "player.rebuy": "rebuys",
     "player.eliminated": "players eliminated",
     "player.removed": "players left",

@@ -64,7 +64,7 @@
       line.className = "pd-zone";
       line.htmlFor = input.id;
       const name = document.createElement("span");
-      name.textContent = words;
+      name.textContent = words.replaceAll("/", "/\u200b").replaceAll("_", " ");
       line.append(name, input);
       return line;
     };
