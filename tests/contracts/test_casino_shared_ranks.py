@@ -20,7 +20,8 @@ from tests import factories
 from tests.admin.scenes import change, signed_in, text
 from tests.contracts.casino import Casino, an_operator
 from tests.factories import GAME
-from tests.rounds.world import ROUND_GAME, Integration, a_round
+from tests.rounds.world import BRAND, ROUND_GAME, Integration, a_round
+from tests.tournaments.operator_rail import spins, with_spins
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +67,12 @@ def play(acme, made, *, with_board=True, bets=BETS):
     """Everybody bets once, a second after the one before."""
     first = clock.now() - timedelta(seconds=30)
     rounds = [
-        a_round(timestamp=(first + timedelta(seconds=k)).isoformat(), roundId=f"r-{name}", playerId=name, betAmount=bet)
+        a_round(
+            timestamp=(first + timedelta(seconds=k)).isoformat(),
+            roundId=f"r-{name}",
+            playerId=name,
+            betAmount=bet,
+        )
         for k, (name, bet) in enumerate(bets.items())
     ]
     assert acme.batch(rounds).status_code == 202
@@ -209,6 +215,49 @@ def test_a_table_of_prizes_is_shared_prize_by_prize_by_those_of_one_rank(acme, c
     ]  # fmt: skip
     shown = casino.get(f"/api/tournaments/{made.pk}/leaderboard").json()["prizePool"]["distribution"]
     assert shown == {"1st": 60, "2nd": 13, "3rd": 13, "4th": 13, "5th": 7}
+
+
+def test_a_share_that_somebody_may_not_have_goes_back_and_the_others_keep_rank_and_prize(acme, casino):
+    made = opened(casino, method="TOTAL_WIN", optIn="MANUAL")
+    for name in ("ann", "bob", "cid"):
+        casino.register(made.pk, name, brand_id=BRAND)
+    moment = clock.now().isoformat()
+    won = {"ann": 9, "cid": 0}
+    rounds = [a_round(timestamp=moment, playerId=name, winAmount=amount) for name, amount in won.items()]
+    assert acme.batch(rounds).status_code == 202
+    scorer.drain()
+    complete(made)
+    # Bob has never played and cid has won nothing: 300 and 200 are theirs together, and nothing is for who never plays.
+    assert list(Payout.objects.order_by("pk").values_list("position", "units", "status")) == [
+        (1, 50000, "PAID"), (2, 25000, "NOT_ELIGIBLE"), (2, 25000, "PAID"),
+    ]  # fmt: skip
+    winners = casino.get(f"/api/tournaments/{made.pk}/results").json()["winners"]
+    assert [(row["position"], row["prizeAmount"]) for row in winners] == [(1, 500), (2, 250)]
+
+
+def test_free_rounds_go_by_place_where_the_rank_is_shared(acme, casino):
+    with_spins(acme.operator)
+    prizes = [
+        {"rankFrom": 2, "prizes": [{"type": "CASH", "amount": 30}, spins(40)]},
+        {"rankFrom": 3, "prizes": [spins(10)]},
+    ]
+    made = opened(casino, {"total": 0}, prizes=prizes)
+    play(acme, made)
+    complete(made)
+    winners = casino.get(f"/api/tournaments/{made.pk}/results").json()["winners"]
+    names = users()
+    assert [
+        (
+            names[row["playerId"]],
+            row["position"],
+            row["prizeAmount"],
+            [one["count"] for one in row.get("freeRounds", ())],
+        )
+        for row in winners
+    ] == [("bob", 2, 10, [40]), ("cid", 2, 10, [10]), ("dan", 2, 10, [])]
+    assert {(fact["userId"], fact["position"]) for fact in told("prize.distributed")} == {
+        ("bob", 2), ("cid", 2), ("dan", 2),
+    }  # fmt: skip
 
 
 def test_a_void_tells_how_the_shared_rank_moved(acme, casino):

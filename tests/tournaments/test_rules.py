@@ -78,3 +78,30 @@ def test_the_last_rule_that_fits_counts():
     prize_rules = [{"minPlayers": 0, "percentages": ["100"]}, {"minPlayers": 10, "percentages": ["70", "30"]}]
     assert rules.percentages_for(prize_rules, 9) == (Decimal(100),)
     assert rules.percentages_for(prize_rules, 10) == (Decimal(70), Decimal(30))
+
+
+@pytest.mark.parametrize(
+    ("places", "marks", "expected"),
+    [
+        ([1, 2, 3, 4], "abbc", [1, 2, 2, 4]),
+        ([1, 2, 3], "aaa", [1, 1, 1]),
+        ([1, 2, 3], "abc", [1, 2, 3]),
+        # A page in the middle, whose first row shares its rank with rows before it, and one with gaps between its rows.
+        ([2, 4, 5], "bbc", [2, 2, 5]),
+        ([1, 5, 6, 9], "abbc", [1, 5, 5, 9]),
+        ([], "", []),
+    ],
+)
+def test_equal_marks_have_the_rank_of_the_first_of_them(places, marks, expected):
+    assert rules.share_ranks(places, marks) == expected
+
+
+@given(st.lists(st.integers(0, 3), max_size=12), st.lists(st.integers(0, 1000), max_size=12))
+def test_who_shares_a_rank_is_paid_alike_but_for_one_unit(points, amounts):
+    marks = sorted(points, reverse=True)
+    ranks = rules.share_ranks(range(1, len(marks) + 1), marks)
+    assert ranks == [1 + sum(other > mark for other in marks) for mark in marks]
+    paid = rules.split_ties(amounts[: len(marks)], marks)
+    for rank in set(ranks):
+        alike = [units for own, units in zip(ranks, paid, strict=True) if own == rank]
+        assert max(alike) - min(alike) <= 1

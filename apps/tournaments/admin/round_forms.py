@@ -130,7 +130,12 @@ class RoundsForm(OperationForm):
         max_digits=13, decimal_places=6, min_value=Decimal("0.000001"), initial=1, label="Points factor",
         help_text="Points are multiplied by this.",
     )  # fmt: skip
-    tie_break = forms.ChoiceField(choices=TIES, initial=TieBreak.EARLIEST, label="Of equal scores")
+    tie_break = forms.ChoiceField(
+        choices=TIES,
+        initial=TieBreak.EARLIEST,
+        label="Of equal scores",
+        help_text="What is shared is the cash of all their places, equally. Free rounds go to who was there first.",
+    )
     allow_reset = forms.BooleanField(required=False, label="Allow score reset", help_text="While it runs.")
 
     round_types = IdsField(
