@@ -8,11 +8,12 @@ from decimal import Decimal
 import pytest
 
 from apps.core.actors import SYSTEM
+from apps.ledger.models import Payout
 from apps.operators.services.tenants import GameChanges, put_game
 from apps.tournaments.admin.looks import points
 from apps.tournaments.models import Tournament
 from tests import factories
-from tests.admin.scenes import change, operation, signed_in, text, url
+from tests.admin.scenes import change, operation, press, signed_in, text, url
 from tests.factories import LONG_AGO
 from tests.receivers import Receiver, Reply
 from tests.rounds.arena import NOON, Arena, played
@@ -81,9 +82,25 @@ def test_what_was_won_stands_with_its_kind_and_where_it_is(arena, manager):
     assert "Prize of 0" not in story
 
 
+def test_the_note_of_a_payout_that_was_settled_outside_is_no_error(arena, manager):
+    with Receiver(lambda *_: Reply(400)) as receiver:
+        tournament = opened(arena, rail="operator", payout_url=receiver.url, prizes=[cash(1, 1, 10)])
+        arena.take(played("ann", 5, second=1))
+        finish(arena, tournament)
+    one = Payout.objects.get()
+    finance = signed_in(factories.staff(arena.operator, "finance"))
+    press(finance, operation(one, "settle-outside"), note="Bank transfer 4711")
+    page = plain(text(finance.get(change(one))))
+    assert "Note Bank transfer 4711" in page
+    assert "Error Bank" not in page
+
+
 def test_the_table_of_prizes_is_summed_up_before_anybody_has_won(arena, manager):
     tournament = opened(arena, prizes=[cash(1, 1, 100), cash(2, 4, "0.5")])
-    assert "All prizes 101.50 EUR" in plain(text(manager.get(change(tournament))))
+    page = text(manager.get(change(tournament)))
+    assert "All prizes 101.50 EUR" in plain(page)
+    prizes = plain(page.split('id="prizes"')[1].split("</section>")[0])
+    assert prizes.endswith("Place 1 100.00 EUR Place 2 to 4 0.50 EUR")
 
 
 def test_points_are_rounded_for_people_only():

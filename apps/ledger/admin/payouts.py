@@ -212,7 +212,7 @@ class PayoutAdmin(TenantAdmin):
         ),
         (
             "How it moves",
-            {"fields": (("source", "target"), ("attempts", "next_try"), ("paid", "shown_journal"), "error")},
+            {"fields": (("source", "target"), ("attempts", "next_try"), ("paid", "shown_journal"), "trouble")},
         ),
     )
 

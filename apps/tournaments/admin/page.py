@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import Count, Sum
@@ -250,11 +252,12 @@ def _table(tournament: Tournament, pool: int) -> dict[str, Any]:
     """Return what each place of the table would get; what can't be given is said before it is published."""
     scale, places = tournament.asset.scale, prizes.places(tournament.prize_table)
     given = prizes.awards(tournament.prize_table, pool=pool, ranked=min(places, TOP), scale=scale)
-    rows = [
-        (place, formats.lines([_award(tournament, one) for one in row]))
-        for place, row in enumerate(given, start=1)
-        if row
-    ]
+    rows: list[tuple[object, object]] = []
+    for row, some in groupby(enumerate(given, start=1), key=itemgetter(1)):
+        ranks = [place for place, _ in some]
+        if row:
+            span = str(ranks[0]) if len(ranks) == 1 else f"{ranks[0]} to {ranks[-1]}"
+            rows.append((span, formats.lines([_award(tournament, one) for one in row])))
     problems = terms.impossible_prizes(tournament) if tournament.status == S.DRAFT else []
     return {"rows": rows, "more": max(0, places - TOP), "problems": problems}
 
