@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 
 from apps.core import clock, doorbell
-from apps.rounds.services import counting, intake, partitions
+from apps.rounds.services import counting, intake, partitions, transactions
 from apps.rounds.services.scoring import scorer
 
 
@@ -21,6 +21,13 @@ def keep_partitions(**_future: Any) -> None:
 def forget_counts(**_future: Any) -> None:
     """Remove counts of intake that nobody looks at any more."""
     counting.forget_old(at=clock.now())
+    transactions.forget_old(at=clock.now())
+
+
+@shared_task(name="rounds.close_overdue")
+def close_overdue(**_future: Any) -> None:
+    """Take in rounds of which no more bets and wins have come for long enough."""
+    transactions.close_overdue(at=clock.now())
 
 
 @shared_task(name=intake.SCORE)

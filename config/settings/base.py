@@ -211,6 +211,7 @@ CELERY_BEAT_SCHEDULE = {
     "connection codes": every(5, "rumble.expire_codes"),
     "forget browsers of players": every(3600, "rumble.forget_browsers"),
     "score rounds": every(1, "rounds.score"),
+    "close rounds of bets and wins": every(2, "rounds.close_overdue"),
     "keep partitions of rounds": every(3600, "rounds.keep_partitions"),
     "forget old counts of rounds": every(3600, "rounds.forget_counts"),
     "heartbeat": every(5, "core.heartbeat"),

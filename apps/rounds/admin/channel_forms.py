@@ -8,7 +8,7 @@ from django import forms
 from apps.core.admin import OperationForm, ReasonForm
 from apps.operators.models import Credential, CredentialKind, Operator
 from apps.rounds.models import Channel, ChannelKind
-from apps.rounds.services.channels import FIELDS
+from apps.rounds.services.channels import FIELDS, OF_TRANSACTIONS
 
 Fields = Mapping[str, Callable[[], forms.Field]]
 
@@ -103,6 +103,24 @@ class MappingField(forms.CharField):
         return {field.strip(): path.strip() for field, _, path in lines}
 
 
+class TransactionsField(MappingField):
+    """Lines such as `bets = BET, DEBIT`."""
+
+    def clean(self, value: Any) -> Any:
+        """Return what the service takes."""
+        lines = super().clean(value)
+        return {name: said if name == "seconds" else _words(said) for name, said in lines.items()}
+
+
+def _words(said: str) -> list[str]:
+    return [word.strip() for word in said.split(",") if word.strip()]
+
+
+def _lines(known: Mapping[str, Any]) -> str:
+    told = ((name, ", ".join(said) if isinstance(said, list) else f"{said:g}") for name, said in known.items())
+    return "\n".join(f"{name} = {said}" for name, said in told if said)
+
+
 class ChannelForm(OperationForm):
     """How a channel is reached and read. Which fields there are depends on its kind."""
 
@@ -131,12 +149,23 @@ class ChannelForm(OperationForm):
             help_text=f"Only where they differ from ours: {', '.join(FIELDS)}. Text in quotes is taken as it is.",
             initial="\n".join(f"{field} = {path}" for field, path in row.mapping.items()) if row is not None else "",
         )
+        self.fields["transactions"] = TransactionsField(
+            required=False,
+            label="Bets and wins that come apart",
+            widget=forms.Textarea(
+                attrs={"rows": 4, "placeholder": "bets = BET\nwins = WIN, JACKPOT\nends = ROUND_END\nseconds = 60"}
+            ),
+            help_text="Empty: each message is a whole round. Else the words of transactionType, and after how many "
+            "seconds without another transaction a round is closed. A transaction has no betAmount and winAmount, but "
+            f"{', '.join(OF_TRANSACTIONS)}; the end is told by one of the words or by roundEnded.",
+            initial=_lines(row.transactions) if row is not None and row.transactions else "",
+        )
         names = tuple(OF_KIND[self.kind])
         self.groups = (
             *((("Channel", ("operator", "name", "integration")),) if row is None else ()),
             ("Where", tuple(name for name in names if name not in ENTRY)),
             ("Access", tuple(name for name in (*names, "password") if name in ENTRY)),
-            ("Messages", ("mapping",)),
+            ("Messages", ("mapping", "transactions")),
         )
 
     def arguments(self) -> dict[str, Any]:

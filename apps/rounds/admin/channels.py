@@ -20,6 +20,8 @@ from apps.rounds.models import Channel, ChannelKind
 from apps.rounds.services import channels
 
 SHOWN_REFUSALS = 20
+# What a glance at rounds that are not whole may cost.
+MOST_OPEN = 10_000
 ABOUT = {
     ChannelKind.RABBITMQ: "A durable queue. Messages are acknowledged once their rounds are stored.",
     ChannelKind.KAFKA: "A topic. Offsets are committed once rounds are stored.",
@@ -35,6 +37,7 @@ def add(
     kind: str,
     configuration: Mapping[str, Any],
     mapping: Mapping[str, str],
+    transactions: Mapping[str, Any],
     secret: str,
     actor: Actor,
     at: datetime,
@@ -47,6 +50,7 @@ def add(
         kind=kind,
         configuration=configuration,
         mapping=mapping,
+        transactions=transactions,
         secret=secret,
         actor=actor,
         at=at,
@@ -144,7 +148,7 @@ class ChannelAdmin(TenantAdmin):
     search_help_text = "Name or integration"
     fieldsets = (
         (None, {"fields": (("name", "state"), ("operator", "integration"), ("kind", "secret"))}),
-        ("How it is read", {"fields": ("setup", "shown_mapping", "shown_cursor")}),
+        ("How it is read", {"fields": ("setup", "shown_mapping", "shown_transactions", "shown_cursor")}),
         ("Health", {"fields": (("shown_taken", "shown_refused"), ("seen", "succeeded"), ("failures", "error"))}),
     )
 
@@ -235,6 +239,15 @@ class ChannelAdmin(TenantAdmin):
     def shown_mapping(self, row: Channel) -> str:
         """Where our fields stand in its messages."""
         return formats.pretty_json(row.mapping) if row.mapping else "as ours"
+
+    @display(description="bets and wins that come apart")
+    def shown_transactions(self, row: Channel) -> str:
+        """How they are known, and how many rounds are not whole yet."""
+        if row.transactions is None:
+            return "each message is a whole round"
+        waiting = row.open_rounds.all()[:MOST_OPEN].count()
+        more = "+" if waiting == MOST_OPEN else ""
+        return formats.lines([formats.pretty_json(row.transactions), f"{formats.number(waiting)}{more} rounds open"])
 
     @display(description="has come to")
     def shown_cursor(self, row: Channel) -> str:

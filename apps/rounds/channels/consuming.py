@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, ProgrammingError, connection
@@ -11,13 +12,12 @@ from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, 
 from apps.core import clock
 from apps.core.crew import Crew
 from apps.core.errors import DomainError
-from apps.rounds.channels.feeds import Feed, Message, Outcome, Trouble, read, why
+from apps.rounds.channels.feeds import Feed, Message, Outcome, Trouble, read, read_transactions, why
 from apps.rounds.channels.kafka import KafkaFeed
 from apps.rounds.channels.pull import PullFeed
 from apps.rounds.channels.rabbitmq import RabbitFeed
 from apps.rounds.models import Channel
-from apps.rounds.reading import ToldRound
-from apps.rounds.services import channels, counting, intake
+from apps.rounds.services import channels, counting, intake, transactions
 
 log = structlog.get_logger(__name__)
 
@@ -107,15 +107,17 @@ def read_once(channel: Channel, feed: Feed, *, now: Callable[[], datetime] = clo
     messages = feed.fetch()
     if not messages:
         return 0
-    good: list[tuple[Message, list[ToldRound]]] = []
-    refused: list[tuple[Message, str]] = []
+    good: list[Told] = []
+    refused: list[Refused] = []
+    understand = _reader(channel)
     for message in messages:
         try:
-            good.append((message, read(message, channel.mapping)))
+            good.append((message, understand(message)))
         except DomainError as problem:
             refused.append((message, why(problem)))
     at = now()
-    taken, back = _take(channel, good, at)
+    taken, back, late = _take(channel, good, at)
+    refused += late
     feed.settle(Outcome([message for message, _ in taken], refused, back))
     rounds = sum(len(told) for _, told in taken)
     channels.note_taken(channel.pk, rounds=rounds, refused=len(refused), error=refused[-1][1] if refused else "", at=at)
@@ -127,37 +129,49 @@ def read_once(channel: Channel, feed: Feed, *, now: Callable[[], datetime] = clo
     return len(messages)
 
 
-Told = tuple[Message, list[ToldRound]]
+Told = tuple[Message, list[Any]]
+Refused = tuple[Message, str]
 
 
-def _take(channel: Channel, good: Sequence[Told], at: datetime) -> tuple[Sequence[Told], list[Message]]:
-    """Take messages in, many at once; return those that are durable, and those that failed by a fault of ours."""
+def _reader(channel: Channel) -> Callable[[Message], list[Any]]:
+    """Return what reads a message of the channel: into rounds, or into bets and wins."""
+    if channel.transactions is None:
+        return lambda message: read(message, channel.mapping)
+    known = channels.transactions_of(channel)
+    return lambda message: read_transactions(message, channel.mapping, known)
+
+
+def _take(channel: Channel, good: Sequence[Told], at: datetime) -> tuple[list[Told], list[Message], list[Refused]]:
+    """Take messages in, many at once; return those that are durable, that failed by a fault of ours, that came late."""
     back: list[Message] = []
     taken: list[Told] = []
+    late: list[Refused] = []
     for some in _portions(good):
         try:
-            _store(channel, some, at)
+            late += _store(channel, some, at)
             taken += some
         except BUGS:
             # One message must not hold up the others: each by itself, to find it.
             for one in some:
                 try:
-                    _store(channel, [one], at)
+                    late += _store(channel, [one], at)
                     taken.append(one)
                 except BUGS:
                     log.exception("channel_message_failed", channel=channel.name)
                     back.append(one[0])
-    return taken, back
+    gone = {id(message) for message, _ in late}
+    return [one for one in taken if id(one[0]) not in gone], back, late
 
 
-def _store(channel: Channel, some: Sequence[Told], at: datetime) -> None:
-    intake.take(
-        [one for _, told in some for one in told],
-        operator_id=channel.operator_id,
-        integration=channel.integration,
-        calls=len(some),
-        at=at,
-    )
+def _store(channel: Channel, some: Sequence[Told], at: datetime) -> list[Refused]:
+    """Store what messages hold; return those with a transaction that can't belong to its round any more."""
+    told = [one for _, several in some for one in several]
+    if channel.transactions is None:
+        intake.take(told, operator_id=channel.operator_id, integration=channel.integration, calls=len(some), at=at)
+        return []
+    refused = transactions.gather(told, channel=channel, calls=len(some), at=at)
+    of = [message for message, several in some for _ in several]
+    return [*{id(of[place]): (of[place], error) for place, error in refused.items()}.values()]
 
 
 def _portions(good: Sequence[Told]) -> list[list[Told]]:

@@ -8,12 +8,18 @@ import msgspec
 
 from apps.core import exact
 from apps.core.errors import DomainError
-from apps.rounds.reading import Faulty, Malformed, ToldRound, read_batch, read_single
+from apps.rounds.reading import Fault, Faulty, Malformed, ToldRound, read_batch, read_single
+from apps.rounds.services.channels import FIELDS, OF_TRANSACTIONS, Transactions
+from apps.rounds.services.transactions import ToldTransaction
 
 # How long `fetch` waits for a first message, in seconds: so long may a stop take.
 WAIT_SECONDS = 1.0
 # The largest message that is looked into.
 LARGEST = 1024 * 1024
+LONGEST_ID = 200
+OF_A_TRANSACTION = (*FIELDS[:-2], *OF_TRANSACTIONS)
+# How clients say that a round has ended.
+TRUE = (True, "true", "True", "TRUE", "1")
 
 
 class Trouble(Exception):
@@ -64,7 +70,36 @@ def read(message: Message, mapping: Mapping[str, str]) -> list[ToldRound]:
     return read_batch(body) if body.lstrip()[:1] == b"[" else read_single(body)
 
 
-def mapped(body: bytes, mapping: Mapping[str, str]) -> bytes:
+def read_transactions(message: Message, mapping: Mapping[str, str], known: Transactions) -> list[ToldTransaction]:
+    """Return the bets and wins of a message: one object, or an array of up to 100.
+
+    Each is read as a round that has only its amount. Raises Malformed, TooManyRounds, Faulty.
+    """
+    if len(message.body) > LARGEST:
+        raise Malformed(f"A message has at most {LARGEST:,} bytes.")
+    items = exact.decoded(mapped(message.body, mapping, fields=OF_A_TRANSACTION))
+    several = items if isinstance(items, list) else [items]
+    rounds: list[dict[str, Any]] = []
+    about: list[tuple[str, bool, bool]] = []
+    for place, one in enumerate(several):
+        kind, name = one.pop("transactionType", None), one.pop("transactionId", None)
+        amount, ended = one.pop("amount", None), one.pop("roundEnded", None)
+        if kind not in (*known.bets, *known.wins, *known.ends):
+            raise Faulty([Fault(place, "transactionType", "is none of the words that were agreed")])
+        if not isinstance(name, str | int) or isinstance(name, bool) or not 0 < len(str(name)) <= LONGEST_ID:
+            raise Faulty([Fault(place, "transactionId", f"must be text of 1 to {LONGEST_ID} characters")])
+        if amount is None and kind not in known.ends:
+            raise Faulty([Fault(place, "amount", "is required")])
+        is_bet, is_win = kind in known.bets, kind in known.wins
+        rounds.append(
+            {"roundType": "REGULAR", **one, "betAmount": amount if is_bet else 0, "winAmount": amount if is_win else 0}
+        )
+        about.append((str(name), is_bet, kind in known.ends or ended in TRUE))
+    told = read_batch(exact.dumps(rounds).encode())
+    return [ToldTransaction(one, *which) for one, which in zip(told, about, strict=True)]
+
+
+def mapped(body: bytes, mapping: Mapping[str, str], fields: Sequence[str] = FIELDS) -> bytes:
     """Return a client's message in our words. Fields without a path of their own are taken by their own name.
 
     A path goes down by names with dots between them; text in double quotes stands for itself. Raises Malformed.
@@ -74,7 +109,7 @@ def mapped(body: bytes, mapping: Mapping[str, str]) -> bytes:
     except (ValueError, RecursionError) as problem:
         raise Malformed from problem
     items = told if isinstance(told, list) else [told]
-    paths = {field: mapping.get(field, field) for field in ToldRound.__struct_encode_fields__}
+    paths = {field: mapping.get(field, field) for field in fields}
     ours = [
         {field: found for field, path in paths.items() if (found := at_path(one, path)) is not None} for one in items
     ]

@@ -31,6 +31,7 @@ class PullFeed:
         self.setup = setup
         self.channel_id = channel.pk
         self.mapping: dict[str, str] = channel.mapping
+        self.transactions = channel.transactions is not None
         self.cursor: str = channel.cursor
         self.secret = secret
         self.told = told
@@ -93,11 +94,12 @@ class PullFeed:
         if self.setup.following:
             found = at_path(whole, self.setup.following)
         else:
+            field = "transactionId" if self.transactions else "roundId"
             try:
-                last = mapped(items[-1], self.mapping)
+                last = mapped(items[-1], self.mapping, fields=[field])
             except Malformed as problem:
                 raise Trouble("The last item of the page is no JSON.") from problem
-            found = msgspec.json.decode(last).get("roundId")
+            found = msgspec.json.decode(last).get(field)
         if not isinstance(found, str | int) or isinstance(found, bool) or str(found) == "":
             raise Trouble("The page does not say where the next one begins.")
         if str(found) == self.cursor:

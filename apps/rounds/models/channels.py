@@ -22,9 +22,10 @@ class Channel(models.Model):
     """A broker's queue or topic, or a client's HTTP interface, that rounds of one integration are read from.
 
     `configuration` holds the fields of the kind (`services.channels.SETUPS`), `mapping` where each of our nine fields
-    stands in the client's own message (empty: it sends ours). The password or key is sealed (`apps.core.crypto`) and
-    never shown. `cursor` is how far a pull has come; it moves only after what lies before it is stored. `changed_at`
-    tells readers to begin anew.
+    stands in the client's own message (empty: it sends ours), `transactions` how bets and wins that come apart are
+    known (`services.channels.Transactions`; none: each message is a whole round). The password or key is sealed
+    (`apps.core.crypto`) and never shown. `cursor` is how far a pull has come; it moves only after what lies before it
+    is stored. `changed_at` tells readers to begin anew.
     """
 
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="round_channels")
@@ -37,6 +38,7 @@ class Channel(models.Model):
     kind = models.CharField(max_length=10, choices=ChannelKind.choices)
     configuration = models.JSONField(default=dict)
     mapping = models.JSONField(default=dict, blank=True)
+    transactions = models.JSONField(null=True, blank=True)
     sealed_secret = models.TextField(blank=True, editable=False)
     enabled = models.BooleanField(default=True)
     cursor = models.TextField(blank=True, editable=False)

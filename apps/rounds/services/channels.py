@@ -25,6 +25,8 @@ INTEGRATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", re.ASCII)
 # Where something stands in a message: `round.id`.
 PATH = re.compile(r"[^\s.=]+(\.[^\s.=]+)*")
 FIELDS = ToldRound.__struct_encode_fields__
+# What a transaction says of itself, besides the fields of its round but for their two amounts.
+OF_TRANSACTIONS = ("transactionId", "transactionType", "amount", "roundEnded")
 
 Host = Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._:-]+$")]
 Servers = Annotated[str, Meta(min_length=3, max_length=1000, pattern=r"^[A-Za-z0-9.-]+:\d+(,[A-Za-z0-9.-]+:\d+)*$")]
@@ -109,6 +111,22 @@ class Pull(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 1.0
 
 
+Words = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=100)], ...], Meta(max_length=50)]
+
+
+class Transactions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How bets and wins that come apart are known: by the words of `transactionType`.
+
+    A transaction of `ends`, or one that says `roundEnded`, is the round's last. A round of which nothing has come for
+    `seconds` is closed as it stands.
+    """
+
+    bets: Annotated[Words, Meta(min_length=1)]
+    wins: Annotated[Words, Meta(min_length=1)]
+    ends: Words = ()
+    seconds: Annotated[float, Meta(ge=1, le=86_400)] = 60.0
+
+
 Setup = Rabbit | Kafka | Pull
 SETUPS: Mapping[str, type[Rabbit | Kafka | Pull]] = {
     ChannelKind.RABBITMQ: Rabbit,
@@ -120,6 +138,11 @@ SETUPS: Mapping[str, type[Rabbit | Kafka | Pull]] = {
 def setup_of(channel: Channel) -> Setup:
     """Return how a channel is set up. What was stored was checked before."""
     return msgspec.convert(channel.configuration, SETUPS[channel.kind])
+
+
+def transactions_of(channel: Channel) -> Transactions:
+    """Return how the transactions of a channel are known that has some."""
+    return msgspec.convert(channel.transactions, Transactions)
 
 
 def secret_of(channel: Channel) -> str:
@@ -136,6 +159,7 @@ def add(
     kind: str,
     configuration: Mapping[str, Any],
     mapping: Mapping[str, str],
+    transactions: Mapping[str, Any] | None = None,
     secret: str = "",
     actor: Actor,
     at: datetime,
@@ -154,7 +178,8 @@ def add(
                 name=name,
                 kind=kind,
                 configuration=checked(kind, configuration),
-                mapping=checked_mapping(mapping),
+                mapping=checked_mapping(mapping, transactions),
+                transactions=checked_transactions(transactions),
                 sealed_secret=crypto.encrypt(secret) if secret else "",
                 created_by=str(actor),
                 created_at=at,
@@ -170,6 +195,7 @@ def change(
     *,
     configuration: Mapping[str, Any],
     mapping: Mapping[str, str],
+    transactions: Mapping[str, Any] | None = None,
     secret: str | None = None,
     actor: Actor,
     at: datetime,
@@ -181,7 +207,8 @@ def change(
     channel = _hold(channel_id)
     changes: dict[str, Any] = {
         "configuration": checked(channel.kind, configuration),
-        "mapping": checked_mapping(mapping),
+        "mapping": checked_mapping(mapping, transactions),
+        "transactions": checked_transactions(transactions),
     }
     if secret is not None:
         changes["sealed_secret"] = crypto.encrypt(secret) if secret else ""
@@ -228,14 +255,30 @@ def checked(kind: str, configuration: Mapping[str, Any]) -> dict[str, Any]:
     return msgspec.to_builtins(setup)  # type: ignore[no-any-return]
 
 
-def checked_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
+def checked_mapping(mapping: Mapping[str, str], transactions: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Return where our fields stand in the client's message, as it is stored. Raises Invalid."""
+    known = (*FIELDS[:-2], *OF_TRANSACTIONS) if transactions else FIELDS
     for field, path in mapping.items():
-        if field not in FIELDS:
-            raise Invalid("Unknown field.", fields={"mapping": [f"{field} is not one of {', '.join(FIELDS)}."]})
+        if field not in known:
+            raise Invalid("Unknown field.", fields={"mapping": [f"{field} is not one of {', '.join(known)}."]})
         if not PATH.fullmatch(path):
             raise Invalid("No path.", fields={"mapping": [f"{path!r} is no path such as round.id."]})
     return dict(mapping)
+
+
+def checked_transactions(transactions: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return how transactions are known, as it is stored; None if messages are whole rounds. Raises Invalid."""
+    if not transactions:
+        return None
+    try:
+        known = msgspec.convert(dict(transactions), Transactions, strict=False)
+    except msgspec.ValidationError as problem:
+        told = {"transactions": [str(problem)]}
+        raise Invalid("Transactions can't be told apart like this.", fields=told) from problem
+    words = [*known.bets, *known.wins, *known.ends]
+    if len(set(words)) != len(words):
+        raise Invalid("Which is it?", fields={"transactions": ["A word stands for one thing only."]})
+    return msgspec.json.decode(msgspec.json.encode(known))  # type: ignore[no-any-return]
 
 
 # --- what readers ask and note ----------------------------------------------------------------------------------------
