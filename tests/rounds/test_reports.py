@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 
 from apps.core.actors import SYSTEM
 from apps.ledger.services import rates
@@ -141,3 +142,12 @@ def test_a_stranger_finds_no_report_and_reported_points_have_none(acme, played):
     other = acme.watch()
     client = signed_in(factories.staff(acme.operator, "auditor"))
     assert "no such tournament" in text(client.get(f"/admin/rounds/intakeminute/report/{other.pk}/"))
+
+
+def test_windows_that_have_not_begun_are_still_to_come(acme, played):
+    client = signed_in(factories.staff(acme.operator, "auditor"))
+    for moment, told in ((START + timedelta(minutes=1), ["", "so far", "to come"]), (END, ["", "", "so far"])):
+        with time_machine.travel(moment, tick=False):
+            page = client.get(f"/admin/rounds/intakeminute/report/{played.pk}/")
+        assert [window["state"] for window in page.context["windows"]] == told
+    assert "After (so far)" in text(page)

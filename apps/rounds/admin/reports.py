@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -52,13 +52,14 @@ def page(request: HttpRequest, tournament_id: int) -> HttpResponseBase:
         "tournament": tournament,
         "back": formats.change_url("tournaments.tournament", tournament.pk),
     }
+    now = clock.now()
     try:
-        report = reports.before_during_after(tournament.pk, at=clock.now())
+        report = reports.before_during_after(tournament.pk, at=now)
     except DomainError as refusal:
         return TemplateResponse(request, "podium/rounds_report.html", {**context, "refusal": refusal.message})
     if request.GET.get("format") == "csv":
         return as_csv(report)
-    return TemplateResponse(request, "podium/rounds_report.html", {**context, **described(report)})
+    return TemplateResponse(request, "podium/rounds_report.html", {**context, **described(report, now=now)})
 
 
 def as_csv(report: Report) -> HttpResponseBase:
@@ -77,7 +78,7 @@ def as_csv(report: Report) -> HttpResponseBase:
     )
 
 
-def described(report: Report) -> dict[str, Any]:
+def described(report: Report, *, now: datetime) -> dict[str, Any]:
     """Return what the page shows."""
     windows = report.windows
     unrated = sum(window.figures.unrated for window in windows)
@@ -88,7 +89,7 @@ def described(report: Report) -> dict[str, Any]:
                 "name": window.name,
                 "since": formats.moment(window.start),
                 "until": formats.moment(window.end),
-                "so_far": window.so_far,
+                "state": "to come" if now < window.start else "so far" if window.so_far else "",
             }
             for window in windows
         ],
