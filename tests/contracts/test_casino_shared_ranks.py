@@ -235,6 +235,14 @@ def test_a_share_that_somebody_may_not_have_goes_back_and_the_others_keep_rank_a
     assert [(row["position"], row["prizeAmount"]) for row in winners] == [(1, 500), (2, 250)]
 
 
+def test_a_tie_that_is_broken_is_broken_for_the_prizes_whatever_the_operator_prefers(acme, casino):
+    acme.operator.preferences |= {"tiePolicy": "split"}
+    acme.operator.save()
+    made = {way: opened(casino, tieBreak=way).tie_policy for way in ("EARLIEST", "LATEST", "FEWEST_ROUNDS")}
+    assert made == dict.fromkeys(made, "unique")
+    assert opened(casino, tieBreak="SPLIT_PRIZE").tie_policy == "split"
+
+
 def test_free_rounds_go_by_place_where_the_rank_is_shared(acme, casino):
     with_spins(acme.operator)
     prizes = [

@@ -244,8 +244,8 @@ def _score_by_rounds(tournament: Tournament, new: NewTournament, scoring: RoundS
     tournament.entry_mode = OPT_INS[scoring.opt_in]
     tournament.needs_approval = not scoring.auto_payout
     tournament.rail = RAILS[scoring.rail]
-    if scoring.tie_break in SHARING:
-        tournament.tie_policy = TiePolicy.SPLIT
+    # A broken tie is broken for the prizes, too, whatever the operator prefers where none is.
+    tournament.tie_policy = TiePolicy.SPLIT if scoring.tie_break in SHARING else TiePolicy.UNIQUE
     # Players come with their rounds: at the start there may be nobody yet.
     tournament.enforce_min_players = bool(new.enforce_min_players)
 
