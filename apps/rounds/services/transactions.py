@@ -27,7 +27,7 @@ KEPT = timedelta(days=7)
 # Rounds that one transaction closes.
 AT_ONCE = 1_000
 # A round that can't be taken in is tried again after this.
-LATER = timedelta(hours=1)
+LATER = timedelta(minutes=1)
 
 # 20 digits before the point and 18 behind it; the usual context would round them.
 WIDE = Context(prec=60)

@@ -9,11 +9,12 @@ from apps.core.actors import SYSTEM
 from apps.ledger.services import rates
 from apps.rounds.models import Recount, UnratedRound, Watch
 from apps.rounds.services import catalogue
-from apps.rounds.services.scoring import recounting
+from apps.rounds.services.scoring import recounting, scorer
 from apps.tournaments.api.casino.scoring import policy
 from apps.tournaments.models import Entry, StartMode, Tournament
 from apps.tournaments.services import creation, running
 from tests.factories import GAME
+from tests.racing import race
 from tests.rounds.arena import NOON, Arena, board, played
 from tests.rounds.world import ROUND_GAME
 
@@ -169,3 +170,23 @@ def test_a_game_counts_as_active_from_an_early_start_on():
     assert Watch.objects.get().opens_at == after(10)
     assert len(catalogue.active_games(operator_id=arena.operator.pk, at=after(11))) == 1
     assert not Entry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_round_is_lost_that_is_being_counted_while_a_start_takes_effect():
+    arena = Arena()
+    tournament = planned(arena)
+    arena.join(tournament, "bob", at=after(1))
+    for player in ("ann", "bob", "cid", "dan"):
+        arena.take(
+            played(player, 1, second=9), played(player, 2, second=10), played(player, 4, second=11), at=after(11)
+        )
+
+    def count():
+        for _ in range(12):
+            scorer.count_on(arena.operator.pk, at=after(12), limit=1)
+
+    race(count, count, lambda: start(tournament, 10))
+    arena.count(at=after(13))
+    assert sorted(board(tournament)) == [(name, D(6)) for name in ("ann", "bob", "cid", "dan")]
+    assert exact(tournament)
