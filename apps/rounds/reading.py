@@ -240,7 +240,12 @@ def _settle(rounds: Sequence[ToldRound], raw: bytes) -> None:
     for index, told in enumerate(rounds):
         if told.timestamp.tzinfo is None:
             told.timestamp = told.timestamp.replace(tzinfo=UTC)
-        usual = _is_plain(told.bet_amount) and _is_plain(told.win_amount) and EARLIEST <= told.timestamp < LATEST
+        usual = (
+            _is_plain(told.bet_amount)
+            and _is_plain(told.win_amount)
+            and EARLIEST <= told.timestamp < LATEST
+            and told.currency.isascii()
+        )
         if nul or not usual:
             faults += _faults_of_round(index, told)
             if not faults:
@@ -263,6 +268,9 @@ def _faults_of_value(index: int, name: str, value: Any) -> Iterator[Fault]:
     if isinstance(value, str):
         if "\x00" in value:
             yield Fault(index, name, "holds a NUL character")
+        # In capitals some letters of other alphabets become two.
+        if name == "currency" and not value.isascii():
+            yield Fault(index, name, "must be a code of plain letters and digits")
     elif isinstance(value, datetime):
         moment = value if value.tzinfo else value.replace(tzinfo=UTC)
         if not EARLIEST <= moment < LATEST:

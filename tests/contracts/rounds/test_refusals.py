@@ -60,6 +60,7 @@ def test_every_field_is_required(acme, field):
         ("roundId", "x" * 201),
         ("gameId", "x" * 101),
         ("currency", "EU"),
+        ("currency", "ß" * 12),
         ("roundId", "a\x00b"),
         ("timestamp", "yesterday"),
         ("timestamp", "0001-01-01T00:00:00+14:00"),

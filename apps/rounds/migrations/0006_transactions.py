@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rounds', '0006_set_aside'),
+        ('rounds', '0005_set_aside'),
     ]
 
     operations = [
