@@ -82,8 +82,9 @@ class ExpressLane:
 class Door:
     """As the WSGI application in front of Django's: past its handler and its signals too.
 
-    What Django does at the beginning and the end of a request stays: connections to the database that are too old, or
-    that no request may keep, are closed; requests are counted and timed, and have an id.
+    What Django does at the beginning and the end of a request stays, as far as it is needed: connections to the database
+    that have broken, are too old, or that no request may keep, are closed; requests are counted and timed, and have an
+    id.
     """
 
     def __init__(self, django: Application) -> None:
@@ -105,7 +106,8 @@ class Door:
         try:
             response = self.respond(request)
         finally:
-            close_old_connections()
+            if not settings.DATABASES["default"]["CONN_MAX_AGE"]:  # the others are looked at before the next request
+                close_old_connections()
         cookies = [("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values()]
         status = f"{response.status_code} {responses.get(response.status_code, 'Unknown')}"
         start_response(status, [*response.items(), *cookies])

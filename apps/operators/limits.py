@@ -112,12 +112,17 @@ class _Purse:
     filled: float = -PURSE_SECONDS
     verdict: Verdict | None = None
 
-    def spend(self, now: float) -> Verdict | None:
-        """Spend one call; return the state of the window, as far as this process knows, or None if nothing is left."""
-        if not self.left or now >= self.until or self.verdict is None:
-            return None
+    def spend(self, now: float) -> bool:
+        """Spend one call; tell whether there was one left."""
+        if not self.left or now >= self.until:
+            return False
         self.left -= 1
-        return replace(self.verdict, remaining=self.verdict.remaining + self.left)
+        return True
+
+    @property
+    def state(self) -> Verdict | None:
+        """The state of the window, as far as this process knows."""
+        return self.verdict and replace(self.verdict, remaining=self.verdict.remaining + self.left)
 
 
 class Purses:
@@ -138,8 +143,22 @@ class Purses:
         now = time.monotonic()
         with self._lock:
             purse = self._purses.get((owner, window.name)) or _Purse()
-            if (verdict := purse.spend(now)) is not None:
-                return verdict
+            if purse.spend(now):
+                return purse.state
+        return self._take(purse, owner, window, now)
+
+    def spend(self, owner: str, window: Window) -> int:
+        """Count one call; return 0, or after how many seconds to come back."""
+        now = time.monotonic()
+        with self._lock:
+            purse = self._purses.get((owner, window.name)) or _Purse()
+            if purse.spend(now):
+                return 0
+        verdict = self._take(purse, owner, window, now)
+        return 0 if verdict is None or verdict.allowed else verdict.reset_seconds
+
+    def _take(self, purse: _Purse, owner: str, window: Window, now: float) -> Verdict | None:
+        """Take some calls from the window, one of them for now."""
         # Whoever calls seldom takes one call at a time.
         calls = self._handful(window) if now - purse.filled < PURSE_SECONDS else 1
         verdict = take(owner, [window], calls=calls)
@@ -162,8 +181,3 @@ class Purses:
             left = (purse.left if now < purse.until else 0) + more
             self._purses[owner, window.name] = _Purse(left, now + PURSE_SECONDS, now, verdict)
         return replace(verdict, remaining=verdict.remaining + left)
-
-    def spend(self, owner: str, window: Window) -> int:
-        """Count one call; return 0, or after how many seconds to come back."""
-        verdict = self.take(owner, window)
-        return 0 if verdict is None or verdict.allowed else verdict.reset_seconds

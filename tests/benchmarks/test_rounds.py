@@ -3,7 +3,7 @@
 Each way in turn, so that a busy machine is unfair to both alike; what is stored has to add up, times are only printed.
 On a machine that does other things too, compare what a call costs the processors: it says what two cores of its own
 would do, and is told beside what Nakama 3.40 does on two cores (batch score writes 5,800/s, single ones 4,600/s).
-Batches come by 8 connections, single rounds by 32. BENCH_BATCHES (100 rounds each), BENCH_SINGLES and BENCH_TURNS make
+Batches come by 8 connections, single rounds by 64. BENCH_BATCHES (100 rounds each), BENCH_SINGLES and BENCH_TURNS make
 it smaller or longer, BENCH_STORED adds rounds to begin with.
 """
 
@@ -62,7 +62,7 @@ def test_intake_of_rounds_beside_bare_sql():
     with _bare_table(), web.server() as port:
         common = ["--port", str(port), "--key", acme.key]
         batch = ["http", *common, "--path", "/gamerounds/acme/batch"]
-        single = ["http", *common, "--path", "/gamerounds/acme/single", "--single", "--connections", "32"]
+        single = ["http", *common, "--path", "/gamerounds/acme/single", "--single", "--connections", "64"]
         _pump(*batch, calls=WARM, name="warm")
         _pump(*single, calls=WARM, name="warm1")
         ways = {

@@ -98,8 +98,9 @@ def test_a_crash_is_answered_and_told_by_django():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("kept_for", "stays"), [(0, False), (60, True)])
-def test_connections_are_kept_as_long_as_they_may_be(monkeypatch, kept_for, stays):
+def test_connections_are_kept_as_long_as_they_may_be(monkeypatch, settings, kept_for, stays):
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", kept_for)
+    monkeypatch.setitem(settings.DATABASES["default"], "CONN_MAX_AGE", kept_for)
     connection.close()
     assert call("/machine/ask")[2] == b"1"
     assert (connection.connection is not None) is stays
