@@ -82,9 +82,9 @@ class ExpressLane:
 class Door:
     """As the WSGI application in front of Django's: past its handler and its signals too.
 
-    What Django does at the beginning and the end of a request stays, as far as it is needed: connections to the database
-    that have broken, are too old, or that no request may keep, are closed; requests are counted and timed, and have an
-    id.
+    What Django does at the beginning and the end of a request stays, as far as it is needed: connections to the
+    database that have broken, are too old, or that no request may keep, are closed; requests are counted and timed, and
+    have an id.
     """
 
     def __init__(self, django: Application) -> None:

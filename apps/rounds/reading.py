@@ -275,15 +275,18 @@ def _faults_of_value(index: int, name: str, value: Any) -> Iterator[Fault]:
         moment = value if value.tzinfo else value.replace(tzinfo=UTC)
         if not EARLIEST <= moment < LATEST:
             yield Fault(index, name, "lies out of range")
-    elif isinstance(value, Decimal):
-        if not value.is_finite():
-            yield Fault(index, name, "must be a number")
-        elif value < 0:
-            yield Fault(index, name, "must not be negative")
-        elif value >= AMOUNT_LIMIT:
-            yield Fault(index, name, "is too large")
-        elif not fits(value):
-            yield Fault(index, name, f"has more than {DECIMALS} decimals")
+    elif isinstance(value, Decimal) and (wrong := _fault_of_amount(value)):
+        yield Fault(index, name, wrong)
+
+
+def _fault_of_amount(amount: Decimal) -> str:
+    if not amount.is_finite():
+        return "must be a number"
+    if amount < 0:
+        return "must not be negative"
+    if amount >= AMOUNT_LIMIT:
+        return "is too large"
+    return "" if fits(amount) else f"has more than {DECIMALS} decimals"
 
 
 def fits(amount: Decimal) -> bool:
