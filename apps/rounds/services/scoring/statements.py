@@ -75,6 +75,20 @@ _FITS = f"""(u.brands = '{{}}' OR r.brand_id = ANY (u.brands)) AND r.round_type 
            AND (u.min_bet = 0 OR r.bet * {_RATE} >= u.min_bet
                 OR (r.currency <> u.base AND x.rate IS NULL))"""
 
+# Rounds that count, or have been found not to: neither void, nor queued, nor set aside.
+_IN_HAND = """NOT EXISTS (SELECT FROM rounds_voidedround v WHERE v.number = r.number)
+           AND NOT EXISTS (SELECT FROM rounds_pendinground p
+                            WHERE p.operator_id = r.operator_id AND p.number = r.number)
+           AND NOT EXISTS (SELECT FROM rounds_setasideround a WHERE a.number = r.number AND a.released_at IS NULL)"""
+# What has no rate yet is noted, and looked at again when a rate comes.
+_UNRATED = """unrated AS (
+        INSERT INTO rounds_unratedround
+               (tournament_id, operator_id, brand_id, player_ref, currency, number, occurred_at)
+        SELECT tournament_id, %(operator)s, brand_id, player_ref, currency, number, occurred_at
+          FROM judged WHERE NOT rated
+        ON CONFLICT DO NOTHING
+    )"""
+
 # Of the judged rounds of entries: those that count, what they come to, and what that makes of score and entry. {s_…} is
 # the score before them: as it stands, or nothing at all. What belongs to one entry is brought together by grouping and
 # never by joining: nobody has statistics of what stands here, and a join that is taken for small is quadratic.
@@ -246,13 +260,7 @@ WITH {
          WHERE {_FITS}
            AND CASE WHEN s.entry_id IS NULL THEN u.joins_by_playing
                     ELSE r.occurred_at >= s.since AND (s.until IS NULL OR r.occurred_at < s.until) END
-    ), unrated AS (
-        INSERT INTO rounds_unratedround
-               (tournament_id, operator_id, brand_id, player_ref, currency, number, occurred_at)
-        SELECT tournament_id, %(operator)s, brand_id, player_ref, currency, number, occurred_at
-          FROM judged WHERE NOT rated
-        ON CONFLICT DO NOTHING
-    ), asked AS (
+    ), {_UNRATED}, asked AS (
         INSERT INTO rounds_recount (entry_id, operator_id)
         SELECT DISTINCT entry_id, %(operator)s FROM judged WHERE askew AND rated
         ON CONFLICT DO NOTHING
@@ -288,10 +296,7 @@ WITH {_RULES.format(rules="u.tournament_id = ANY (%(tournaments)s)")}, told AS M
                   AND r.occurred_at >= GREATEST(u.opens, s.since) AND (s.until IS NULL OR r.occurred_at < s.until)
                OFFSET 0) r
          WHERE s.entry_id = ANY (%(entries)s)
-           AND NOT EXISTS (SELECT FROM rounds_voidedround v WHERE v.number = r.number)
-           AND NOT EXISTS (SELECT FROM rounds_pendinground p
-                            WHERE p.operator_id = r.operator_id AND p.number = r.number)
-           AND NOT EXISTS (SELECT FROM rounds_setasideround a WHERE a.number = r.number AND a.released_at IS NULL)
+           AND {_IN_HAND}
     ), {_RATES}, judged AS MATERIALIZED (
         SELECT {_JUDGED}, r.entry_id, 0 AS used
           FROM told r
@@ -315,19 +320,10 @@ WITH {_RULES.format(rules="u.tournament_id = %(tournament)s AND u.joins_by_playi
                   AND r.occurred_at >= %(first)s AND r.occurred_at < %(before)s) r
          WHERE NOT EXISTS (SELECT FROM rounds_score s WHERE s.tournament_id = u.tournament_id
                               AND s.brand_id = r.brand_id AND s.player_ref = r.player_ref)
-           AND NOT EXISTS (SELECT FROM rounds_voidedround v WHERE v.number = r.number)
-           AND NOT EXISTS (SELECT FROM rounds_pendinground p
-                            WHERE p.operator_id = r.operator_id AND p.number = r.number)
-           AND NOT EXISTS (SELECT FROM rounds_setasideround a WHERE a.number = r.number AND a.released_at IS NULL)
+           AND {_IN_HAND}
     ), {_RATES}, judged AS MATERIALIZED (
         SELECT {_JUDGED} FROM told r CROSS JOIN open_rule u {_WITH_RATE} WHERE {_FITS}
-    ), unrated AS (
-        INSERT INTO rounds_unratedround
-               (tournament_id, operator_id, brand_id, player_ref, currency, number, occurred_at)
-        SELECT tournament_id, %(operator)s, brand_id, player_ref, currency, number, occurred_at
-          FROM judged WHERE NOT rated
-        ON CONFLICT DO NOTHING
-    )
+    ), {_UNRATED}
 SELECT tournament_id, brand_id, player_ref FROM judged WHERE rated GROUP BY 1, 2, 3 ORDER BY min(number)
 """  # noqa: S608 - our own texts
 
