@@ -123,16 +123,16 @@ def _take_singles(singles: Sequence[_Single]) -> list[bool]:
     by_sender: dict[tuple[int, str], list[_Single]] = {}
     for single in singles:
         by_sender.setdefault((single.operator_id, single.integration), []).append(single)
-    relevant: set[str] = set()
+    relevant: set[tuple[int, str, str]] = set()
     for (operator_id, integration), theirs in by_sender.items():
         rows = _rows([single.told for single in theirs], operator_id, integration)
         at = max(single.at for single in theirs)
         fresh, wanted, _ = _store(rows, len(theirs), operator_id, integration, calls=len(theirs), at=at)
-        if wanted == len(rows):
-            relevant |= rows.keys()
+        counts = {*rows} if wanted == len(rows) else set()
         if fresh < len(rows) or 0 < wanted < len(rows):
-            relevant |= _compare(rows, operator_id, integration, fresh)
-    return [digest_of(single.operator_id, single.integration, single.told.round_id) in relevant for single in singles]
+            counts |= _compare(rows, operator_id, integration, fresh)
+        relevant |= {(operator_id, integration, rows[digest].r) for digest in counts}
+    return [(single.operator_id, single.integration, single.told.round_id) in relevant for single in singles]
 
 
 _singles = Together(_take_singles, most=100, blameless=(OperationalError, InterfaceError))
