@@ -3,6 +3,7 @@ import threading
 import pytest
 
 from apps.core.together import Together
+from tests.workers import eventually
 
 
 class Poison(Exception):
@@ -49,8 +50,7 @@ def all_at_once(together, work, items):
     assert work.begun.wait(10)
     for place, thread in enumerate(threads[1:], 1):
         thread.start()
-        while len(together._waiting) < place:
-            pass
+        eventually(lambda place=place: len(together._waiting) >= place)
     work.gate.set()
     for thread in threads:
         thread.join(10)
