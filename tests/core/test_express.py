@@ -12,6 +12,9 @@ from prometheus_client import REGISTRY
 
 from apps.core.express import Door
 
+# Every call looks at the connections that stand, and would close one with a test's transaction on it.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 def hello(request, name):
     answer = HttpResponse(f"hello {name}", status=202)
@@ -96,7 +99,6 @@ def test_a_crash_is_answered_and_told_by_django():
     assert crashes == ["/machine/crash"]
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("kept_for", "stays"), [(0, False), (60, True)])
 def test_connections_are_kept_as_long_as_they_may_be(monkeypatch, settings, kept_for, stays):
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", kept_for)
@@ -112,7 +114,6 @@ def test_streams_are_not_read_ahead():
     assert "Content-Length" not in headers
 
 
-@pytest.mark.django_db
 def test_whatever_else_there_is_goes_djangos_way(settings):
     assert call("/machine/nothing")[0] == "404 Not Found"
     assert "X-Frame-Options" in call("/admin/login/", HTTP_HOST="localhost")[1]
