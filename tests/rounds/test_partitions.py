@@ -16,9 +16,17 @@ from tests.rounds.world import Integration, a_round
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _no_partitions(db):
+    """Tests that commit leave theirs. They are away until this test's transaction is rolled back."""
+    with connection.cursor() as cursor:
+        for span in partitions.spans_of_partitions():
+            cursor.execute(f"DROP TABLE {span.name}")
+
+
 @pytest.fixture
 def at() -> datetime:
-    """A Sunday far from now: tests that commit leave the partitions of these days."""
+    """A Sunday."""
     return datetime(2037, 3, 1, 12, tzinfo=UTC)
 
 
